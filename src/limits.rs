@@ -1,0 +1,106 @@
+//! Every limit of the handler: name, unit, reason. Nothing else in the crate holds one.
+
+use std::time::Duration;
+
+/// Bytes of the longest token that is looked at. The Functions host allows 32 KiB of request
+/// headers in all; Entra's largest tokens (200 groups) stay below 16 KiB.
+pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
+
+/// Levels of nested JSON objects and arrays in a token or a key set. Entra's claims have two;
+/// the scanner recurses once a level, so this bounds the stack.
+pub const MAX_JSON_DEPTH: usize = 64;
+
+/// Bytes of the longest `kid`. Entra's have 27; an unbounded one would be an unbounded search key.
+pub const MAX_KID_BYTES: usize = 256;
+
+/// Bits of an RSA modulus. 2048 is the least that RFC 7518 section 3.3 allows; above 8192 ring
+/// refuses, and one verification would take a client's milliseconds.
+pub const RSA_MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+
+/// Largest RSA public exponent: ring's own bound (2^33 - 1). A huge exponent makes one
+/// verification arbitrarily slow.
+pub const MAX_RSA_EXPONENT: u64 = (1 << 33) - 1;
+
+/// Last second of the year 9999, Unix time: the last date that RFC 3339 can write, and so the
+/// last that a NumericDate may name.
+pub const MAX_NUMERIC_DATE: f64 = 253_402_300_799.0;
+
+/// Seconds of the largest leeway that may be set for `exp` and `nbf`; Microsoft's own libraries
+/// use 300.
+pub const MAX_CLOCK_SKEW_SECONDS: u64 = 300;
+
+/// Bytes of the largest key set. Entra's has about 20 KiB.
+pub const MAX_KEY_SET_BYTES: u64 = 1024 * 1024;
+
+/// Longest wait for a connection to the key server.
+pub const FETCH_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Longest time for one whole fetch of the key set, name resolution and body included.
+pub const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Longest wait of a parked request. A little more than `FETCH_TIMEOUT`, so that the fetch's own
+/// end normally comes first.
+pub const PARK_TIMEOUT: Duration = Duration::from_secs(6);
+
+/// Time between two fetches in the background. Microsoft asks for a check at least every 24
+/// hours; an hour keeps an emergency rollover short.
+pub const REFRESH_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// Age beyond which the last good key set is no longer trusted. Microsoft: "Signing key
+/// rollover" in the Microsoft identity platform.
+pub const KEYS_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Least time between the starts of two fetches that unknown keys cause: what anybody can send
+/// must not become a load on the key server.
+pub const FORCED_FETCH_EVERY: Duration = Duration::from_secs(60);
+
+/// Least time between the end of a fetch and the next one while there is no usable key set.
+pub const RETRY_WITHOUT_KEYS: Duration = Duration::from_secs(5);
+
+/// Requests that wait for keys at one time. Each holds its connection's thread and two file
+/// descriptors; the rest are told to come back.
+pub const MAX_PARKED: usize = 512;
+
+/// Bytes of a request body that tiny_http reads itself before it hands the request over.
+pub const BODY_IN_MEMORY_BYTES: usize = 1024;
+
+/// Bytes of the largest request body that is read and thrown away: the Functions host's own
+/// limit. tiny_http would allocate the rest of a longer one at once.
+pub const MAX_BODY_BYTES: usize = 100 * 1024 * 1024;
+
+/// Longest time that one send to a peer may block the loop. All peers are on this machine, so a
+/// full send buffer means that the peer does not read.
+pub const SEND_TIMEOUT: Duration = Duration::from_millis(50);
+
+/// Connections that are remembered as not reading, and for how long.
+pub const MAX_MUTED_PEERS: usize = 256;
+/// See [`MAX_MUTED_PEERS`].
+pub const MUTED_FOR: Duration = Duration::from_secs(30);
+
+/// Time between two calls of the caretaker at the handler's own port.
+pub const CARETAKER_EVERY: Duration = Duration::from_millis(250);
+
+/// Most calls in one go, and the pause before them in which the rest of a burst arrives.
+pub const CARETAKER_BATCH: usize = 32;
+/// See [`CARETAKER_BATCH`].
+pub const CARETAKER_PAUSE: Duration = Duration::from_millis(5);
+
+/// Calls that fail in a row, for want of file descriptors for instance, before the caretaker
+/// gives up: 10 seconds of them.
+pub const CARETAKER_FAILURES: usize = 40;
+
+/// Bytes of stack for the handler's own helper threads; they hold no deep calls.
+pub const HELPER_STACK_BYTES: usize = 128 * 1024;
+
+/// Log lines that wait for a slow reader of standard output or error; more are counted and lost.
+pub const LOG_QUEUE_LINES: usize = 1024;
+
+/// Characters of a quoted value in a description or a log line.
+pub const MAX_QUOTED_CHARS: usize = 120;
+
+/// Characters of a whole description.
+pub const MAX_DESCRIPTION_CHARS: usize = 700;
+
+/// Bytes that `handler check` reads from standard input: a token, `Bearer ` and line ends, with
+/// room to call a longer one too long.
+pub const MAX_CHECK_INPUT_BYTES: u64 = 64 * 1024;
