@@ -1,0 +1,327 @@
+//! The settings: read once from the environment, checked all together.
+
+use crate::claims::is_guid;
+use crate::limits::MAX_CLOCK_SKEW_SECONDS;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+/// How v1.0 issuers begin, in the clouds that have them.
+pub const V1_ISSUER_HOSTS: [&str; 2] = ["https://sts.windows.net/", "https://sts.chinacloudapi.cn/"];
+
+/// The clouds: authority and v1.0 issuer (Microsoft: "National clouds").
+const CLOUDS: [(&str, &str); 3] = [
+    ("https://login.microsoftonline.com", V1_ISSUER_HOSTS[0]),
+    ("https://login.microsoftonline.us", V1_ISSUER_HOSTS[0]),
+    ("https://login.partner.microsoftonline.cn", V1_ISSUER_HOSTS[1]),
+];
+
+/// What a scope looks like when somebody put it at the end of an audience.
+const SCOPE_ENDINGS: [&str; 3] = ["/user_impersonation", "/.default", "/access_as_user"];
+
+/// All settings, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Port on 127.0.0.1 (`FUNCTIONS_CUSTOMHANDLER_PORT`).
+    pub port: u16,
+    /// Accepted `aud` values.
+    pub audiences: Vec<String>,
+    /// The authority, without a trailing slash.
+    pub authority: String,
+    /// Accepted `iss` values, `{tenantid}` standing for the token's own `tid`.
+    pub issuers: Vec<String>,
+    /// Where the signing keys are.
+    pub key_source: KeySource,
+    /// Accepted `tid` values; empty for any.
+    pub allowed_tenants: Vec<String>,
+    /// Accepted client application ids; empty for any.
+    pub allowed_clients: Vec<String>,
+    /// Delegated permissions of which one suffices.
+    pub required_scopes: Vec<String>,
+    /// App roles of which one suffices.
+    pub required_roles: Vec<String>,
+    /// Leeway for `exp` and `nbf`, seconds.
+    pub clock_skew: u64,
+    /// Origins that a browser may call from.
+    pub origins: Origins,
+    /// Which decisions are logged.
+    pub audit: Audit,
+    /// What is legal and probably wrong, one line each.
+    pub warnings: Vec<String>,
+}
+
+/// Where the key set comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeySource {
+    /// `https://`, or `http://` to a loopback address.
+    Url(String),
+    /// A file.
+    File(PathBuf),
+}
+
+/// `ALLOWED_ORIGINS`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origins {
+    /// `*`
+    Any,
+    /// The origins named.
+    Listed(Vec<String>),
+    /// `none`: CORS is off.
+    Off,
+}
+
+/// `AUDIT_LOG`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audit {
+    /// 401, 403 and 503.
+    Denied,
+    /// Every decision.
+    All,
+    /// None.
+    Off,
+}
+
+impl Settings {
+    /// Reads all settings with `get`; on failure one line per problem, all of them.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Settings, Vec<String>> {
+        let mut reader = Reader { get: &get, problems: Vec::new() };
+        let settings = reader.settings();
+        match reader.problems.is_empty() {
+            true => Ok(settings),
+            false => Err(reader.problems),
+        }
+    }
+
+    /// Reads the settings from the process's environment.
+    pub fn from_environment() -> Result<Settings, Vec<String>> {
+        Settings::read(|name| Some(std::env::var_os(name)?.to_string_lossy().into_owned()))
+    }
+
+    /// The v2.0 issuer of a tenant in the cloud of `AUTHORITY_HOST`.
+    pub fn v2_issuer(&self, tid: &str) -> String {
+        format!("{}/{tid}/v2.0", self.authority)
+    }
+}
+
+struct Reader<'g> {
+    get: &'g dyn Fn(&str) -> Option<String>,
+    problems: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn settings(&mut self) -> Settings {
+        let tenant = self.tenant();
+        let (authority, is_cloud) = self.authority();
+        let issuers = self.issuers(tenant.as_deref(), &authority, is_cloud);
+        let key_source = self.key_source(tenant.as_deref(), &authority);
+        let audiences = self.list("API_AUDIENCE");
+        if audiences.is_empty() {
+            self.problem(
+                "API_AUDIENCE",
+                "is required: the accepted audience (aud) of this API's tokens",
+                "api://11111111-2222-3333-4444-555555555555",
+            );
+        }
+        let mut settings = Settings {
+            port: self.port(),
+            audiences,
+            authority,
+            issuers,
+            key_source,
+            allowed_tenants: self.list("ALLOWED_TENANTS"),
+            allowed_clients: self.list("ALLOWED_CLIENTS"),
+            required_scopes: self.words("REQUIRED_SCOPES"),
+            required_roles: self.words("REQUIRED_ROLES"),
+            clock_skew: self.clock_skew(),
+            origins: self.origins(),
+            audit: self.audit(),
+            warnings: Vec::new(),
+        };
+        settings.warnings = warnings(&settings);
+        settings
+    }
+
+    /// An empty value counts as unset.
+    fn value(&self, name: &str) -> Option<String> {
+        (self.get)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    fn list(&self, name: &str) -> Vec<String> {
+        let value = self.value(name).unwrap_or_default();
+        value.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+    }
+
+    fn words(&self, name: &str) -> Vec<String> {
+        let value = self.value(name).unwrap_or_default();
+        value.split([' ', ',']).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+    }
+
+    fn problem(&mut self, name: &str, what: &str, example: &str) {
+        self.problems.push(format!("{name} {what}; for example {name}={example}"));
+    }
+
+    fn port(&mut self) -> u16 {
+        const NAME: &str = "FUNCTIONS_CUSTOMHANDLER_PORT";
+        const DEFAULT: u16 = 3000;
+        let Some(value) = self.value(NAME) else { return DEFAULT };
+        value.parse().ok().filter(|port| *port > 0).unwrap_or_else(|| {
+            self.problem(NAME, "is not a port from 1 to 65535", "3000");
+            DEFAULT
+        })
+    }
+
+    /// GUIDs in lower case, as Entra writes them into issuers.
+    fn tenant(&mut self) -> Option<String> {
+        const NAME: &str = "TENANT_ID";
+        let example = "11111111-2222-3333-4444-555555555555";
+        let Some(value) = self.value(NAME) else {
+            if self.value("ISSUERS").is_none() || self.value("JWKS_URI").is_none() {
+                self.problem(
+                    NAME,
+                    "is required (unless ISSUERS and JWKS_URI are both set): the directory (tenant) id",
+                    example,
+                );
+            }
+            return None;
+        };
+        if !is_guid(&value) && value != "organizations" && value != "common" {
+            self.problem(NAME, "is neither a GUID nor organizations nor common", example);
+        }
+        Some(if is_guid(&value) { value.to_ascii_lowercase() } else { value })
+    }
+
+    fn authority(&mut self) -> (String, bool) {
+        const NAME: &str = "AUTHORITY_HOST";
+        let default = CLOUDS[0].0.to_owned();
+        let Some(value) = self.value(NAME) else { return (default, true) };
+        let value = value.trim_end_matches('/').to_owned();
+        if !is_acceptable_url(&value) {
+            self.problem(
+                NAME,
+                "is not https:// and a host (http:// only to a loopback address)",
+                "https://login.microsoftonline.us",
+            );
+        }
+        let is_cloud = CLOUDS.iter().any(|(cloud, _)| *cloud == value);
+        if !is_cloud && self.value("ISSUERS").is_none() {
+            self.problem(
+                NAME,
+                "is not one of Microsoft's clouds, so ISSUERS has to name the accepted issuers too",
+                "https://login.microsoftonline.com",
+            );
+        }
+        (value, is_cloud)
+    }
+
+    fn issuers(&mut self, tenant: Option<&str>, authority: &str, is_cloud: bool) -> Vec<String> {
+        let named = self.list("ISSUERS");
+        if !named.is_empty() {
+            return named;
+        }
+        if self.value("ISSUERS").is_some() {
+            self.problem("ISSUERS", "names no issuer", "https://login.microsoftonline.com/{tenantid}/v2.0");
+        }
+        let Some(tenant) = tenant.filter(|_| is_cloud) else { return Vec::new() };
+        let id = if is_guid(tenant) { tenant } else { "{tenantid}" };
+        let v1 = CLOUDS.iter().find(|(cloud, _)| *cloud == authority).map_or(CLOUDS[0].1, |(_, v1)| v1);
+        vec![format!("{v1}{id}/"), format!("{authority}/{id}/v2.0")]
+    }
+
+    fn key_source(&mut self, tenant: Option<&str>, authority: &str) -> KeySource {
+        const NAME: &str = "JWKS_URI";
+        let Some(value) = self.value(NAME) else {
+            return KeySource::Url(format!("{authority}/{}/discovery/v2.0/keys", tenant.unwrap_or("common")));
+        };
+        if !value.contains("://") {
+            return KeySource::File(PathBuf::from(value));
+        }
+        if !is_acceptable_url(&value) {
+            self.problem(
+                NAME,
+                "is not https://, http:// to a loopback address, or the path of a file",
+                "https://login.microsoftonline.com/common/discovery/v2.0/keys",
+            );
+        }
+        KeySource::Url(value)
+    }
+
+    fn clock_skew(&mut self) -> u64 {
+        const NAME: &str = "CLOCK_SKEW_SECONDS";
+        const DEFAULT: u64 = 60;
+        let Some(value) = self.value(NAME) else { return DEFAULT };
+        value.parse().ok().filter(|skew| *skew <= MAX_CLOCK_SKEW_SECONDS).unwrap_or_else(|| {
+            self.problem(NAME, "is not a whole number of seconds from 0 to 300", "60");
+            DEFAULT
+        })
+    }
+
+    fn origins(&mut self) -> Origins {
+        const NAME: &str = "ALLOWED_ORIGINS";
+        let listed = self.list(NAME);
+        match listed.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            [] | ["*"] => return Origins::Any,
+            ["none"] => return Origins::Off,
+            _ => {}
+        }
+        if !listed.iter().all(|origin| is_origin(origin)) {
+            self.problem(NAME, "has an entry that is no origin (scheme, host and port, without a path), or mixes * or none with others", "https://app.example.com,http://localhost:5173");
+        }
+        Origins::Listed(listed)
+    }
+
+    fn audit(&mut self) -> Audit {
+        match self.value("AUDIT_LOG").as_deref() {
+            None | Some("denied") => Audit::Denied,
+            Some("all") => Audit::All,
+            Some("off") => Audit::Off,
+            Some(_) => {
+                self.problem("AUDIT_LOG", "is none of denied, all and off", "denied");
+                Audit::Denied
+            }
+        }
+    }
+}
+
+fn warnings(settings: &Settings) -> Vec<String> {
+    let glued =
+        settings.audiences.iter().filter(|audience| SCOPE_ENDINGS.iter().any(|ending| audience.ends_with(ending)));
+    let mut warnings: Vec<String> = glued
+        .map(|audience| format!("API_AUDIENCE {audience} ends in a scope; aud never has one, so no token will match: leave the scope out"))
+        .collect();
+    let multi_tenant = settings.issuers.iter().any(|issuer| issuer.contains("{tenantid}"));
+    if multi_tenant && settings.allowed_tenants.is_empty() {
+        warnings.push(
+            "ALLOWED_TENANTS is not set on a multi-tenant API: users and applications of any tenant are accepted"
+                .into(),
+        );
+    }
+    warnings
+}
+
+/// An origin as browsers send it (RFC 6454 section 6.2), or `null`.
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    text == "null"
+        || host.is_some_and(|host| {
+            !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic() && !b"/?#@\\\"*".contains(&byte))
+        })
+}
+
+/// `https://` to any host, or `http://` to a loopback address: keys must not be changed on the way.
+fn is_acceptable_url(url: &str) -> bool {
+    if !url.bytes().all(|byte| byte.is_ascii_graphic() && !b"\\\"<>^`".contains(&byte)) {
+        return false;
+    }
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let port_is_good = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
+    if host.is_empty() || authority.contains('@') || !port_is_good {
+        return false;
+    }
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let is_loopback = host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    scheme == "https" || (scheme == "http" && is_loopback)
+}
