@@ -1,0 +1,145 @@
+//! An answer and its one written form. Head and body leave in a single write: tiny_http's own
+//! `respond` makes two of them from 1 KiB on, and the second then waits for the peer's delayed
+//! acknowledgement.
+
+use crate::settings::Origins;
+use serde_json::json;
+use std::fmt::Write;
+
+/// An HTTP answer with a JSON body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// Headers beyond those that every answer has.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body, JSON; empty only with 204.
+    pub body: String,
+}
+
+/// What of a request decides about the form of its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Form<'r> {
+    /// `HEAD`: the head of the answer only (RFC 9110 section 9.3.2).
+    pub is_head: bool,
+    /// Whether the connection stays open after the answer, and says so to HTTP/1.0 clients.
+    pub connection: Connection,
+    /// The request's `Origin`.
+    pub origin: Option<&'r str>,
+}
+
+/// What the answer says about its connection (RFC 9112 section 9.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connection {
+    /// HTTP/1.1 keeps it open; nothing needs to be said.
+    Persistent,
+    /// HTTP/1.0 with `Connection: keep-alive`: has to be confirmed.
+    KeepAlive,
+    /// It ends after this answer.
+    Close,
+}
+
+impl Answer {
+    /// An answer with a JSON body.
+    pub fn json(status: u16, body: impl Into<String>) -> Answer {
+        Answer { status, headers: Vec::new(), body: body.into() }
+    }
+
+    /// An error body: `{"code": ..., "description": ...}`.
+    pub fn error(status: u16, code: &str, description: &str) -> Answer {
+        Answer::json(status, json!({ "code": code, "description": description }).to_string())
+    }
+
+    /// The same answer with one more header.
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Answer {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Writes the whole answer to `out`, which is emptied first. `date` is the value of `Date`.
+    pub fn write_to(&self, out: &mut Vec<u8>, form: Form, cors: &Cors, date: &str) {
+        let mut head = String::with_capacity(512 + self.body.len());
+        let _ = write!(head, "HTTP/1.1 {} {}\r\nDate: {date}\r\n", self.status, reason(self.status));
+        // RFC 9110 section 8.6: no Content-Length with 204.
+        if self.status != 204 {
+            let _ = write!(head, "Content-Type: application/json\r\nContent-Length: {}\r\n", self.body.len());
+        }
+        head.push_str("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
+        cors.write_to(&mut head, form.origin);
+        for (name, value) in &self.headers {
+            let _ = write!(head, "{name}: {value}\r\n");
+        }
+        head.push_str(match form.connection {
+            Connection::Persistent => "\r\n",
+            Connection::KeepAlive => "Connection: keep-alive\r\n\r\n",
+            Connection::Close => "Connection: close\r\n\r\n",
+        });
+        if !form.is_head && self.status != 204 {
+            head.push_str(&self.body);
+        }
+        out.clear();
+        out.extend_from_slice(head.as_bytes());
+    }
+}
+
+/// The CORS headers (Fetch standard, section 3.3), prepared once.
+#[derive(Debug, Clone)]
+pub struct Cors {
+    origins: Origins,
+}
+
+/// Headers that a page may read besides the few that are always readable.
+const EXPOSED: &str = "Access-Control-Expose-Headers: WWW-Authenticate, Retry-After\r\n";
+
+impl Cors {
+    /// From `ALLOWED_ORIGINS`.
+    pub fn new(origins: Origins) -> Cors {
+        Cors { origins }
+    }
+
+    fn write_to(&self, head: &mut String, origin: Option<&str>) {
+        match &self.origins {
+            Origins::Off => {}
+            Origins::Any => {
+                head.push_str("Access-Control-Allow-Origin: *\r\n");
+                head.push_str(EXPOSED);
+            }
+            Origins::Listed(listed) => {
+                head.push_str("Vary: Origin\r\n");
+                if let Some(origin) = listed.iter().find(|listed| Some(listed.as_str()) == origin) {
+                    let _ = write!(head, "Access-Control-Allow-Origin: {origin}\r\n");
+                    head.push_str(EXPOSED);
+                }
+            }
+        }
+    }
+
+    /// The answer to a preflight: `allow` are the methods of the resource.
+    pub fn preflight(&self, allow: &str) -> Answer {
+        let answer = Answer::json(204, "").with("Allow", allow);
+        if self.origins == Origins::Off {
+            return answer;
+        }
+        // `*` would not cover Authorization (Fetch standard, section 4.9).
+        answer
+            .with("Access-Control-Allow-Methods", allow)
+            .with("Access-Control-Allow-Headers", "Authorization, Content-Type")
+            .with("Access-Control-Max-Age", "3600")
+    }
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        204 => "No Content",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        413 => "Content Too Large",
+        500 => "Internal Server Error",
+        503 => "Service Unavailable",
+        _ => "Status",
+    }
+}

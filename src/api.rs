@@ -1,0 +1,102 @@
+//! The routes and what they answer. This is where an endpoint of your own goes: one row in
+//! `ROUTES` and one function that gets the verified claims.
+
+use crate::answer::Answer;
+use crate::claims::Claims;
+use crate::rejection::Rejection;
+
+/// One resource.
+pub struct Route {
+    /// The path, compared exactly.
+    pub path: &'static str,
+    /// The methods that it takes, as `Allow` lists them; `HEAD` goes with `GET`.
+    pub allow: &'static str,
+    /// What answers.
+    pub endpoint: Endpoint,
+}
+
+/// What answers, and who may ask.
+pub enum Endpoint {
+    /// Anybody may.
+    Open(fn() -> Answer),
+    /// Only a token that has passed every check.
+    Protected(fn(Claims) -> Answer),
+}
+
+/// All resources. `GET /` is the Functions host's probe.
+pub const ROUTES: [Route; 4] = [
+    Route { path: "/api", allow: "GET, HEAD, POST, OPTIONS", endpoint: Endpoint::Protected(claims) },
+    Route { path: "/public", allow: "GET, HEAD, OPTIONS", endpoint: Endpoint::Open(public) },
+    Route { path: "/healthz", allow: "GET, HEAD, OPTIONS", endpoint: Endpoint::Open(health) },
+    Route { path: "/", allow: "GET, HEAD, OPTIONS", endpoint: Endpoint::Open(health) },
+];
+
+/// Answers with the token's claims, byte for byte as the issuer wrote them.
+fn claims(claims: Claims) -> Answer {
+    Answer::json(200, claims.into_json())
+}
+
+fn public() -> Answer {
+    Answer::json(200, r#"{"message":"Public endpoint - open to all"}"#)
+}
+
+fn health() -> Answer {
+    Answer::json(200, r#"{"status":"ok"}"#)
+}
+
+/// The answer to a refused request.
+pub fn refused(rejection: &Rejection) -> Answer {
+    let answer = Answer::error(rejection.status(), rejection.code().as_str(), &rejection.description());
+    if let Rejection::KeysUnavailable { retry_after } = rejection {
+        return answer.with("Retry-After", retry_after.to_string());
+    }
+    match rejection.challenge() {
+        Some(challenge) => answer.with("WWW-Authenticate", challenge),
+        None => answer,
+    }
+}
+
+/// What is to be done with a request, by its method and target.
+pub enum Task {
+    /// Answer at once.
+    Answer(Answer),
+    /// Answer the CORS preflight for these methods.
+    Preflight(&'static str),
+    /// Check the token, then let this function answer.
+    Check(fn(Claims) -> Answer),
+}
+
+/// Finds the task of a request.
+pub fn task(method: &str, target: &str) -> Task {
+    let path = path(target);
+    let Some(route) = ROUTES.iter().find(|route| route.path == path) else {
+        let paths: Vec<&str> = ROUTES.iter().map(|route| route.path).collect();
+        return Task::Answer(Answer::error(
+            404,
+            "not_found",
+            &format!("There is nothing here; there is {}", paths.join(", ")),
+        ));
+    };
+    if method == "OPTIONS" {
+        return Task::Preflight(route.allow);
+    }
+    if !route.allow.split(", ").any(|allowed| allowed == method) {
+        let description = format!("{} takes {}", route.path, route.allow);
+        return Task::Answer(Answer::error(405, "method_not_allowed", &description).with("Allow", route.allow));
+    }
+    match route.endpoint {
+        Endpoint::Open(answer) => Task::Answer(answer()),
+        Endpoint::Protected(answer) => Task::Check(answer),
+    }
+}
+
+/// The path of a request target in origin or absolute form (RFC 9112 section 3.2), without query.
+fn path(target: &str) -> &str {
+    let target = target.split(['?', '#']).next().unwrap_or_default();
+    let scheme = |name: &str| target.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    let Some(rest) = ["http://", "https://"].iter().find(|name| scheme(name)).and_then(|name| target.get(name.len()..))
+    else {
+        return target;
+    };
+    rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or("/")
+}

@@ -1,0 +1,71 @@
+//! Lines for standard output and standard error, written by a thread of their own: a reader that
+//! is slow or gone never delays an answer. Lines that find the queue full are counted, and the
+//! count is said as soon as there is room.
+
+use crate::limits::{HELPER_STACK_BYTES, LOG_QUEUE_LINES};
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+/// A handle to the writing thread; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Log {
+    queue: SyncSender<Line>,
+    lost: Arc<AtomicU64>,
+}
+
+#[derive(Debug)]
+enum Line {
+    /// To standard output, which the Functions host takes for information.
+    Out(String),
+    /// To standard error, which the Functions host takes for errors.
+    Err(String),
+}
+
+impl Log {
+    /// Starts the writing thread.
+    pub fn start() -> Log {
+        let (queue, lines) = sync_channel(LOG_QUEUE_LINES);
+        let lost = Arc::new(AtomicU64::new(0));
+        let count = lost.clone();
+        let work = move || write_lines(&lines, &count);
+        // Without a thread the queue fills up and lines are lost, which is better than no service.
+        let _ = std::thread::Builder::new().name("log".into()).stack_size(HELPER_STACK_BYTES).spawn(work);
+        Log { queue, lost }
+    }
+
+    /// A line for standard output.
+    pub fn out(&self, line: String) {
+        self.push(Line::Out(line));
+    }
+
+    /// A line for standard error.
+    pub fn err(&self, line: String) {
+        self.push(Line::Err(line));
+    }
+
+    fn push(&self, line: Line) {
+        if self.queue.try_send(line).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+fn write_lines(lines: &Receiver<Line>, lost: &AtomicU64) {
+    while let Ok(line) = lines.recv() {
+        write(line);
+        let lost = lost.swap(0, Ordering::Relaxed);
+        if lost > 0 {
+            write(Line::Out(format!("{{\"event\":\"log_lines_lost\",\"lines\":{lost}}}")));
+        }
+    }
+}
+
+/// A closed standard output is no reason to stop: the line is lost, the next one is tried.
+fn write(line: Line) {
+    let _ = match line {
+        Line::Out(line) => std::io::stdout().lock().write_all(format!("{line}\n").as_bytes()),
+        Line::Err(line) => std::io::stderr().lock().write_all(format!("handler: {line}\n").as_bytes()),
+    };
+}
