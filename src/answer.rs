@@ -82,7 +82,7 @@ impl Answer {
     }
 }
 
-/// The CORS headers (Fetch standard, section 3.3), prepared once.
+/// The CORS headers (Fetch standard, "CORS protocol").
 #[derive(Debug, Clone)]
 pub struct Cors {
     origins: Origins,
@@ -120,7 +120,7 @@ impl Cors {
         if self.origins == Origins::Off {
             return answer;
         }
-        // `*` would not cover Authorization (Fetch standard, section 4.9).
+        // `*` would not cover Authorization (Fetch standard, "CORS-preflight fetch").
         answer
             .with("Access-Control-Allow-Methods", allow)
             .with("Access-Control-Allow-Headers", "Authorization, Content-Type")

@@ -1,6 +1,6 @@
 //! A strict reader of one JSON object (RFC 8259): valid UTF-8, nothing after the closing brace,
 //! bounded depth, and no member name twice. serde_json keeps the last of two equal members and
-//! says nothing, which is how one parser sees another `aud` than the next (RFC 8725 section 2.4).
+//! says nothing, which is how one parser sees another `aud` than the next (RFC 7515 section 4, RFC 7519 section 4).
 //!
 //! The scanner checks the text once and notes where each member of the outermost object stands;
 //! nothing is copied but names that are written with escapes.

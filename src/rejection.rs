@@ -163,46 +163,13 @@ impl Rejection {
 
     /// The code of the error body.
     pub fn code(&self) -> Code {
-        use Rejection::*;
-        match self {
-            AuthorizationMissing => Code::AuthorizationHeaderMissing,
-            NotBearer
-            | TokenMissing
-            | SeveralTokens
-            | SeveralAuthorizations
-            | TokenTooLong { .. }
-            | NotThreeParts { .. }
-            | Encrypted
-            | NotBase64url { .. }
-            | BadJson { .. }
-            | WrongAlgorithm { .. }
-            | CriticalHeader
-            | UnsupportedHeader { .. }
-            | WrongType { .. }
-            | BadKeyId
-            | UnknownKey { .. }
-            | UnusableKey { .. }
-            | BadSignature { .. }
-            | NotReached => Code::InvalidHeader,
-            ClaimMissing { .. }
-            | ClaimMalformed { .. }
-            | WrongIssuer { .. }
-            | WrongTenant { .. }
-            | TenantNotAllowed { .. }
-            | WrongKeyIssuer { .. }
-            | WrongAudience { .. }
-            | ClientNotAllowed { .. } => Code::InvalidClaims,
-            Expired { .. } => Code::TokenExpired,
-            NotYetValid { .. } => Code::TokenNotYetValid,
-            PermissionMissing { .. } | NoPermission { .. } => Code::InsufficientScope,
-            KeysUnavailable { .. } => Code::KeysUnavailable,
-        }
+        self.reason().0
     }
 
     /// What was found and what was expected, in characters that RFC 6750 section 3 allows in
     /// `error_description`: printable ASCII without `"` and `\`.
     pub fn description(&self) -> String {
-        clean(&self.words(), MAX_DESCRIPTION_CHARS)
+        clean(&self.reason().1, MAX_DESCRIPTION_CHARS)
     }
 
     /// The `WWW-Authenticate` challenge (RFC 6750 section 3), None where there is none.
@@ -223,41 +190,43 @@ impl Rejection {
         Some(format!("Bearer error=\"{error}\", error_description=\"{}\"{scope}", self.description()))
     }
 
-    fn words(&self) -> String {
-        use Rejection::*;
+    /// The one place where each reason has its code and its words.
+    fn reason(&self) -> (Code, String) {
+        use Code::*;
+        use Rejection as R;
         match self {
-            AuthorizationMissing => "The request has no Authorization header; send Authorization: Bearer and an access token".into(),
-            NotBearer => "The Authorization header does not use the Bearer scheme; send Authorization: Bearer and an access token".into(),
-            TokenMissing => "The Authorization header says Bearer and then nothing; an access token has to follow".into(),
-            SeveralTokens => "There is more than one word after Bearer; send exactly one access token, without spaces or commas".into(),
-            SeveralAuthorizations => "The request has more than one Authorization header; send exactly one".into(),
-            TokenTooLong { bytes } => format!("The token has {bytes} bytes; at most {MAX_TOKEN_BYTES} are accepted. Fewer group claims make it shorter"),
-            NotThreeParts { found } => format!("The token has {found} part(s); a signed JWT has three that are not empty, separated by dots"),
-            Encrypted => "The token has five parts: it is an encrypted one (JWE), which is meant for another party. Ask for an access token of this API".into(),
-            NotBase64url { part } => format!("The {part} of the token is not base64url in its canonical form without padding; was the token cut or changed on the way?"),
-            BadJson { part, fault } => format!("The {part} of the token {}", fault_words(fault)),
-            WrongAlgorithm { found, hint } => format!("The token's alg is {}; only RS256 is accepted{hint}", found.as_deref().map_or("missing".into(), quoted)),
-            CriticalHeader => "The token's header has crit; no critical extension is supported here".into(),
-            UnsupportedHeader { name } => format!("The token's header has {name}, which a signed access token does not have"),
-            WrongType { found } => format!("The token's typ is {}; an access token has JWT or at+jwt", quoted(found)),
-            BadKeyId => format!("The token's header needs a kid, a string of 1 to {MAX_KID_BYTES} bytes, that names the signing key"),
-            UnknownKey { kid, hint } => format!("The token names the signing key {}, which is not in the issuer's key set{hint}", quoted(kid)),
-            UnusableKey { kid, reason } => format!("The token names the signing key {}, which may not be used: {reason}", quoted(kid)),
-            BadSignature { kid, hint } => format!("The token's signature does not verify with the key {}: the token was changed, or is not from this issuer{hint}", quoted(kid)),
-            ClaimMissing { name } => format!("The token has no {name} claim, which must be there"),
-            ClaimMalformed { name, expected } => format!("The token's {name} claim is not {expected}"),
-            WrongIssuer { found, accepted, hint } => format!("The token's issuer (iss) is {}; accepted is {accepted}{hint}", quoted(found)),
-            WrongTenant { tid, issuer } => format!("The token's tid is {}, which is not the tenant in its issuer {}", quoted(tid), quoted(issuer)),
-            TenantNotAllowed { tid } => format!("The token's tenant (tid) is {}, which is not among the tenants that may call this API (ALLOWED_TENANTS)", quoted(tid)),
-            WrongKeyIssuer { key_issuer, issuer } => format!("The signing key may sign only for the issuer {}, but the token's issuer is {}", quoted(key_issuer), quoted(issuer)),
-            WrongAudience { found, accepted, hint } => format!("The token's audience (aud) is {found}; accepted is {accepted}{hint}"),
-            Expired { at, now, leeway } => format!("The token expired {:.0} seconds ago, at {}; this server's clock reads {} (leeway {leeway} s). Ask for a new token", now - at, rfc3339(*at), rfc3339(*now)),
-            NotYetValid { at, now, leeway } => format!("The token is valid only from {}, in {:.0} seconds; this server's clock reads {} (leeway {leeway} s)", rfc3339(*at), at - now, rfc3339(*now)),
-            ClientNotAllowed { client } => format!("The client application (azp or appid) is {}, which is not among those that may call this API (ALLOWED_CLIENTS)", quoted(client)),
-            PermissionMissing { found, scopes, roles, hint } => format!("The token carries {found}; needed is {}{hint}", needed(scopes, roles)),
-            NoPermission { hint } => format!("The token carries neither a delegated permission (scp) nor an app role (roles){hint}"),
-            KeysUnavailable { retry_after } => format!("The issuer's signing keys cannot be had at the moment, so the token cannot be checked; try again in {retry_after} seconds"),
-            NotReached => "A check before this one failed".into(),
+            R::AuthorizationMissing => (AuthorizationHeaderMissing, "The request has no Authorization header; send Authorization: Bearer and an access token".into()),
+            R::NotBearer => (InvalidHeader, "The Authorization header does not use the Bearer scheme; send Authorization: Bearer and an access token".into()),
+            R::TokenMissing => (InvalidHeader, "The Authorization header says Bearer and then nothing; an access token has to follow".into()),
+            R::SeveralTokens => (InvalidHeader, "There is more than one word after Bearer; send exactly one access token, without spaces or commas".into()),
+            R::SeveralAuthorizations => (InvalidHeader, "The request has more than one Authorization header; send exactly one".into()),
+            R::TokenTooLong { bytes } => (InvalidHeader, format!("The token has {bytes} bytes; at most {MAX_TOKEN_BYTES} are accepted. Fewer group claims make it shorter")),
+            R::NotThreeParts { found } => (InvalidHeader, format!("The token has {found} part(s); a signed JWT has three that are not empty, separated by dots")),
+            R::Encrypted => (InvalidHeader, "The token has five parts: it is an encrypted one (JWE), which is meant for another party. Ask for an access token of this API".into()),
+            R::NotBase64url { part } => (InvalidHeader, format!("The {part} of the token is not base64url in its canonical form without padding; was the token cut or changed on the way?")),
+            R::BadJson { part, fault } => (InvalidHeader, format!("The {part} of the token {}", fault_words(fault))),
+            R::WrongAlgorithm { found, hint } => (InvalidHeader, format!("The token's alg is {}; only RS256 is accepted{hint}", found.as_deref().map_or("missing".into(), quoted))),
+            R::CriticalHeader => (InvalidHeader, "The token's header has crit; no critical extension is supported here".into()),
+            R::UnsupportedHeader { name } => (InvalidHeader, format!("The token's header has {name}, which a signed access token does not have")),
+            R::WrongType { found } => (InvalidHeader, format!("The token's typ is {}; an access token has JWT or at+jwt", quoted(found))),
+            R::BadKeyId => (InvalidHeader, format!("The token's header needs a kid, a string of 1 to {MAX_KID_BYTES} bytes, that names the signing key")),
+            R::UnknownKey { kid, hint } => (InvalidHeader, format!("The token names the signing key {}, which is not in the issuer's key set{hint}", quoted(kid))),
+            R::UnusableKey { kid, reason } => (InvalidHeader, format!("The token names the signing key {}, which may not be used: {reason}", quoted(kid))),
+            R::BadSignature { kid, hint } => (InvalidHeader, format!("The token's signature does not verify with the key {}: the token was changed, or is not from this issuer{hint}", quoted(kid))),
+            R::ClaimMissing { name } => (InvalidClaims, format!("The token has no {name} claim, which must be there")),
+            R::ClaimMalformed { name, expected } => (InvalidClaims, format!("The token's {name} claim is not {expected}")),
+            R::WrongIssuer { found, accepted, hint } => (InvalidClaims, format!("The token's issuer (iss) is {}; accepted is {accepted}{hint}", quoted(found))),
+            R::WrongTenant { tid, issuer } => (InvalidClaims, format!("The token's tid is {}, which is not the tenant in its issuer {}", quoted(tid), quoted(issuer))),
+            R::TenantNotAllowed { tid } => (InvalidClaims, format!("The token's tenant (tid) is {}, which is not among the tenants that may call this API (ALLOWED_TENANTS)", quoted(tid))),
+            R::WrongKeyIssuer { key_issuer, issuer } => (InvalidClaims, format!("The signing key may sign only for the issuer {}, but the token's issuer is {}", quoted(key_issuer), quoted(issuer))),
+            R::WrongAudience { found, accepted, hint } => (InvalidClaims, format!("The token's audience (aud) is {found}; accepted is {accepted}{hint}")),
+            R::Expired { at, now, leeway } => (TokenExpired, format!("The token expired {:.0} seconds ago, at {}; this server's clock reads {} (leeway {leeway} s). Ask for a new token", now - at, rfc3339(*at), rfc3339(*now))),
+            R::NotYetValid { at, now, leeway } => (TokenNotYetValid, format!("The token is valid only from {}, in {:.0} seconds; this server's clock reads {} (leeway {leeway} s)", rfc3339(*at), at - now, rfc3339(*now))),
+            R::ClientNotAllowed { client } => (InvalidClaims, format!("The client application (azp or appid) is {}, which is not among those that may call this API (ALLOWED_CLIENTS)", quoted(client))),
+            R::PermissionMissing { found, scopes, roles, hint } => (InsufficientScope, format!("The token carries {found}; needed is {}{hint}", needed(scopes, roles))),
+            R::NoPermission { hint } => (InsufficientScope, format!("The token carries neither a delegated permission (scp) nor an app role (roles){hint}")),
+            R::KeysUnavailable { retry_after } => (Code::KeysUnavailable, format!("The issuer's signing keys cannot be had at the moment, so the token cannot be checked; try again in {retry_after} seconds")),
+            R::NotReached => (InvalidHeader, "A check before this one failed".into()),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! wait for somebody goes elsewhere: bodies ([`crate::body`]), key fetches ([`crate::fetch`]),
 //! log lines ([`crate::log`]). Requests that need keys that are on their way are parked.
 
-use crate::answer::{Answer, Connection, Cors, Form};
+use crate::answer::{Answer, Cors};
 use crate::api::{self, Task};
 use crate::audit_log::{AuditLog, Decision, facts};
 use crate::bearer;
@@ -12,10 +12,12 @@ use crate::checks::{self, Case};
 use crate::claims::Claims;
 use crate::clock;
 use crate::fetch;
+use crate::head::Head;
 use crate::jwks::KeySet;
 use crate::keys::{Keys, Need};
-use crate::limits::{MAX_MUTED_PEERS, MAX_PARKED, MUTED_FOR, PARK_TIMEOUT, SEND_TIMEOUT};
+use crate::limits::{MAX_PARKED, PARK_TIMEOUT, SEND_TIMEOUT};
 use crate::log::Log;
+use crate::muted::Muted;
 use crate::rejection::Rejection;
 use crate::settings::Settings;
 use std::io::Write;
@@ -24,7 +26,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::time::{Duration, Instant};
-use tiny_http::{HTTPVersion, Request, Server};
+use tiny_http::{Request, Server};
 
 /// Listens on 127.0.0.1 and serves for ever. Comes back only when the port cannot be had, with a
 /// line that says why.
@@ -69,7 +71,7 @@ struct Loop {
     fetch: Option<Receiver<Result<KeySet, String>>>,
     parked: Vec<Parked>,
     bodies: (Sender<Request>, Receiver<Request>),
-    muted: Vec<(SocketAddr, Instant)>,
+    muted: Muted,
     caretaker: Caretaker,
     cors: Cors,
     date: (u64, String),
@@ -81,17 +83,6 @@ struct Loop {
 struct Parked {
     request: Request,
     since: Instant,
-}
-
-/// What the headers of a request say, read in one pass.
-#[derive(Default)]
-struct Head<'r> {
-    authorization: Vec<&'r str>,
-    origin: Option<&'r str>,
-    invocation: Option<&'r str>,
-    connection: Option<&'r str>,
-    is_chunked: bool,
-    expects_continue: bool,
 }
 
 impl Loop {
@@ -114,7 +105,7 @@ impl Loop {
             fetch: None,
             parked: Vec::new(),
             bodies: channel(),
-            muted: Vec::new(),
+            muted: Muted::default(),
             date: (0, String::new()),
             out: Vec::new(),
             log,
@@ -155,8 +146,7 @@ impl Loop {
 
     fn received(&mut self, request: Request) {
         self.caretaker.saw(request.remote_addr());
-        let head = Head::of(&request);
-        match Body::of(request.body_length(), head.is_upgrade(), head.is_chunked, head.expects_continue) {
+        match Head::of(&request).body(&request) {
             Body::Done => self.handle(request, Instant::now()),
             Body::Pending => body::drain(request, self.bodies.0.clone(), self.wake()),
             Body::TooLong => {
@@ -168,7 +158,7 @@ impl Loop {
 
     /// Answers a request, or parks it. `since` is when it reached the loop.
     fn handle(&mut self, request: Request, since: Instant) {
-        if self.is_muted(&request) {
+        if self.muted.contains(request.remote_addr()) {
             return discard(request);
         }
         // Answers leave in the order of their requests: one behind a parked request of its own
@@ -179,7 +169,7 @@ impl Loop {
             Some(answer) => self.send(request, &answer),
             None if self.parked.len() < MAX_PARKED => self.parked.push(Parked { request, since }),
             None if is_behind => {
-                self.mute(&request);
+                self.muted.add(request.remote_addr());
                 discard(request);
             }
             None => self.send(request, &api::refused(&Rejection::KeysUnavailable { retry_after: 1 })),
@@ -247,7 +237,7 @@ impl Loop {
         let mut writer = request.into_writer();
         let sent = writer.write_all(&self.out).and_then(|()| writer.flush());
         if sent.is_err() {
-            self.mute_peer(peer);
+            self.muted.add(peer.as_ref());
         }
     }
 
@@ -284,68 +274,9 @@ impl Loop {
             self.guarded(|it| it.handle(request, since));
         }
     }
-
-    fn mute(&mut self, request: &Request) {
-        self.mute_peer(request.remote_addr().copied());
-    }
-
-    /// A peer that does not read its answers gets no more of them: each would block the loop.
-    fn mute_peer(&mut self, peer: Option<SocketAddr>) {
-        self.muted.retain(|(_, since)| since.elapsed() < MUTED_FOR);
-        if self.muted.len() >= MAX_MUTED_PEERS {
-            self.muted.remove(0);
-        }
-        self.muted.extend(peer.map(|peer| (peer, Instant::now())));
-    }
-
-    fn is_muted(&self, request: &Request) -> bool {
-        let is_peer =
-            |(peer, since): &(SocketAddr, Instant)| Some(peer) == request.remote_addr() && since.elapsed() < MUTED_FOR;
-        !self.muted.is_empty() && self.muted.iter().any(is_peer)
-    }
 }
 
 /// Ends a request without an answer, so that nothing is written to its connection.
 fn discard(request: Request) {
     drop(request.into_writer());
-}
-
-impl<'r> Head<'r> {
-    fn of(request: &'r Request) -> Head<'r> {
-        let mut head = Head::default();
-        for header in request.headers() {
-            let (name, value) = (header.field.as_str().as_str(), header.value.as_str());
-            let is = |wanted: &str| name.eq_ignore_ascii_case(wanted);
-            match name.len() {
-                13 if is("Authorization") => head.authorization.push(value),
-                6 if is("Origin") => head.origin = Some(value),
-                6 if is("Expect") => head.expects_continue = true,
-                10 if is("Connection") => head.connection = head.connection.or(Some(value)),
-                17 if is("Transfer-Encoding") => head.is_chunked = true,
-                29 if is("X-Azure-Functions-InvocationId") => head.invocation = Some(value),
-                _ => {}
-            }
-        }
-        head
-    }
-
-    fn connection_says(&self, word: &str) -> bool {
-        self.connection.is_some_and(|value| value.to_ascii_lowercase().contains(word))
-    }
-
-    fn is_upgrade(&self) -> bool {
-        self.connection_says("upgrade")
-    }
-
-    /// Follows tiny_http's own decision whether another request may come on this connection.
-    fn form(&self, request: &Request) -> Form<'r> {
-        let is_old = *request.http_version() == HTTPVersion(1, 0);
-        let connection = match (self.connection_says("keep-alive"), is_old) {
-            _ if self.connection_says("close") || self.is_upgrade() => Connection::Close,
-            (false, true) => Connection::Close,
-            (true, true) => Connection::KeepAlive,
-            (_, false) => Connection::Persistent,
-        };
-        Form { is_head: request.method().as_str() == "HEAD", connection, origin: self.origin }
-    }
 }
