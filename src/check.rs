@@ -1,14 +1,16 @@
 //! `handler check`: runs the checks that the server runs on one token from standard input, to
 //! their end, and says what each found.
 
+use crate::bearer;
 use crate::checks::{self, Case, Finding};
 use crate::clock;
 use crate::fetch;
+use crate::json::Object;
 use crate::jwks::KeySet;
 use crate::limits::MAX_CHECK_INPUT_BYTES;
 use crate::rejection::Rejection;
 use crate::settings::Settings;
-use crate::{bearer, token};
+use crate::token::Parts;
 use serde_json::json;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Read, Write};
@@ -67,14 +69,8 @@ pub fn judge(input: &str, settings: &Settings, keys: Option<&KeySet>, now: f64) 
     let mut case = Case::new(text, settings, keys, now);
     let findings = checks::explain_all(&mut case);
     let refusal = findings.iter().find_map(|finding| finding.outcome.as_ref().err().cloned());
-    let claims =
-        token::Parts::split(text).and_then(|parts| parts.decode()).and_then(|mut decoded| decoded.read_payload());
-    Report {
-        findings,
-        refusal,
-        claims: claims.ok().map(|claims| claims.into_text()),
-        claims_verified: case.is_verified(),
-    }
+    let claims = Parts::split(text).ok().and_then(|parts| parts.peek_payload()).map(Object::into_text);
+    Report { findings, refusal, claims, claims_verified: case.is_verified() }
 }
 
 impl Report {

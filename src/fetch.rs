@@ -67,7 +67,8 @@ fn get(url: &str) -> Result<Vec<u8>, String> {
     if answer.status() != 200 {
         return Err(format!("the key server answered with status {}", answer.status().as_u16()));
     }
-    answer.body_mut().with_config().limit(MAX_KEY_SET_BYTES).read_to_vec().map_err(words)
+    // One byte more than is accepted: ureq refuses a body that just reaches its limit.
+    answer.body_mut().with_config().limit(MAX_KEY_SET_BYTES + 1).read_to_vec().map_err(words)
 }
 
 fn words(error: ureq::Error) -> String {

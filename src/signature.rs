@@ -41,6 +41,7 @@ impl<'t> VerifiedToken<'t> {
 
 /// Tries the keys in turn (RFC 7515 section 5.2 step 8); the token comes back unverified when
 /// none of them verifies it. `Ok` names the key that did by its place in `keys`.
+#[expect(clippy::result_large_err, reason = "the token comes back by value, to be refused with its words")]
 pub fn verify<'t>(
     token: UnverifiedToken<'t>,
     keys: &[&RsaPublicKey],
