@@ -4,7 +4,6 @@
 
 use crate::settings::Origins;
 use serde_json::json;
-use std::fmt::Write;
 
 /// An HTTP answer with a JSON body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,27 +57,28 @@ impl Answer {
 
     /// Writes the whole answer to `out`, which is emptied first. `date` is the value of `Date`.
     pub fn write_to(&self, out: &mut Vec<u8>, form: Form, cors: &Cors, date: &str) {
-        let mut head = String::with_capacity(512 + self.body.len());
-        let _ = write!(head, "HTTP/1.1 {} {}\r\nDate: {date}\r\n", self.status, reason(self.status));
+        out.clear();
+        let mut put = |text: &str| out.extend_from_slice(text.as_bytes());
+        let mut header = |name: &str, value: &str| [name, ": ", value, "\r\n"].into_iter().for_each(&mut put);
+        header(&format!("HTTP/1.1 {} {}\r\nDate", self.status, reason(self.status)), date);
         // RFC 9110 section 8.6: no Content-Length with 204.
         if self.status != 204 {
-            let _ = write!(head, "Content-Type: application/json\r\nContent-Length: {}\r\n", self.body.len());
+            header("Content-Type", "application/json");
+            header("Content-Length", &self.body.len().to_string());
         }
-        head.push_str("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
-        cors.write_to(&mut head, form.origin);
-        for (name, value) in &self.headers {
-            let _ = write!(head, "{name}: {value}\r\n");
+        header("Cache-Control", "no-store");
+        header("X-Content-Type-Options", "nosniff");
+        cors.headers(form.origin, &mut header);
+        self.headers.iter().for_each(|(name, value)| header(name, value));
+        match form.connection {
+            Connection::Persistent => {}
+            Connection::KeepAlive => header("Connection", "keep-alive"),
+            Connection::Close => header("Connection", "close"),
         }
-        head.push_str(match form.connection {
-            Connection::Persistent => "\r\n",
-            Connection::KeepAlive => "Connection: keep-alive\r\n\r\n",
-            Connection::Close => "Connection: close\r\n\r\n",
-        });
+        put("\r\n");
         if !form.is_head && self.status != 204 {
-            head.push_str(&self.body);
+            put(&self.body);
         }
-        out.clear();
-        out.extend_from_slice(head.as_bytes());
     }
 }
 
@@ -88,29 +88,25 @@ pub struct Cors {
     origins: Origins,
 }
 
-/// Headers that a page may read besides the few that are always readable.
-const EXPOSED: &str = "Access-Control-Expose-Headers: WWW-Authenticate, Retry-After\r\n";
-
 impl Cors {
     /// From `ALLOWED_ORIGINS`.
     pub fn new(origins: Origins) -> Cors {
         Cors { origins }
     }
 
-    fn write_to(&self, head: &mut String, origin: Option<&str>) {
-        match &self.origins {
-            Origins::Off => {}
-            Origins::Any => {
-                head.push_str("Access-Control-Allow-Origin: *\r\n");
-                head.push_str(EXPOSED);
-            }
+    fn headers(&self, origin: Option<&str>, header: &mut impl FnMut(&str, &str)) {
+        let allowed = match &self.origins {
+            Origins::Off => None,
+            Origins::Any => Some("*"),
             Origins::Listed(listed) => {
-                head.push_str("Vary: Origin\r\n");
-                if let Some(origin) = listed.iter().find(|listed| Some(listed.as_str()) == origin) {
-                    let _ = write!(head, "Access-Control-Allow-Origin: {origin}\r\n");
-                    head.push_str(EXPOSED);
-                }
+                header("Vary", "Origin");
+                listed.iter().map(String::as_str).find(|listed| Some(*listed) == origin)
             }
+        };
+        if let Some(allowed) = allowed {
+            header("Access-Control-Allow-Origin", allowed);
+            // Headers that a page may read besides the few that are always readable.
+            header("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After");
         }
     }
 

@@ -8,6 +8,7 @@ mod token;
 use crate::claims::{Claims, UnverifiedClaims};
 use crate::json::Object;
 use crate::jwks::{Key, KeySet};
+use crate::memory::{Digest, SignatureMemory};
 use crate::rejection::Rejection;
 use crate::settings::Settings;
 use crate::signature::VerifiedToken;
@@ -70,6 +71,8 @@ pub struct Case<'a> {
     header: Option<Object>,
     token: Option<Token<'a>>,
     candidates: Vec<&'a Key>,
+    memory: Option<&'a mut SignatureMemory>,
+    proof: Option<Proof>,
     explaining: bool,
     found: String,
 }
@@ -77,6 +80,12 @@ pub struct Case<'a> {
 enum Token<'a> {
     Unverified(UnverifiedToken<'a>),
     Verified(VerifiedToken<'a>),
+}
+
+/// What the memory of verified signatures is asked, and told when all checks have passed.
+struct Proof {
+    text: Digest,
+    key: Digest,
 }
 
 /// A refusal: the check that refused, and why.
@@ -101,10 +110,13 @@ pub fn decide(case: &mut Case) -> Result<Claims, Refusal> {
     for check in &CHECKS {
         (check.run)(case).map_err(|rejection| Refusal { check: check.name, rejection })?;
     }
-    match case.token.take() {
-        Some(Token::Verified(token)) => Ok(Claims::of(token)),
-        _ => Err(Refusal { check: "signature", rejection: Rejection::NotReached }),
+    let Some(Token::Verified(token)) = case.token.take() else {
+        return Err(Refusal { check: "signature", rejection: Rejection::NotReached });
+    };
+    if let (Some(memory), Some(proof)) = (&mut case.memory, &case.proof) {
+        memory.remember(proof.text, proof.key);
     }
+    Ok(Claims::of(token))
 }
 
 /// Runs all checks, also those after a refusal as far as they have something to look at.
@@ -131,9 +143,17 @@ impl<'a> Case<'a> {
             header: None,
             token: None,
             candidates: Vec::new(),
+            memory: None,
+            proof: None,
             explaining: false,
             found: String::new(),
         }
+    }
+
+    /// Uses a memory of verified signatures, and adds this token to it once all checks have passed.
+    pub fn with_memory(mut self, memory: &'a mut SignatureMemory) -> Self {
+        self.memory = Some(memory);
+        self
     }
 
     /// Whether a fetch of the keys could still save a token with an unknown key: its issuer, its
@@ -158,6 +178,10 @@ impl<'a> Case<'a> {
 
     fn read(&self) -> Result<&UnverifiedToken<'a>, Rejection> {
         self.token().ok_or(Rejection::NotReached)
+    }
+
+    fn kid(&self) -> String {
+        self.token().and_then(UnverifiedToken::kid).unwrap_or_default().into_owned()
     }
 
     fn claims(&self) -> Result<UnverifiedClaims<'_>, Rejection> {

@@ -7,8 +7,8 @@ use tiny_http::{HTTPVersion, Request};
 /// What the headers of a request say, read in one pass.
 #[derive(Debug, Default)]
 pub struct Head<'r> {
-    /// The values of all `Authorization` headers.
-    pub authorization: Vec<&'r str>,
+    /// The values of the first two `Authorization` headers: two are one too many already.
+    pub authorization: [Option<&'r str>; 2],
     /// The Functions host's id of the invocation; behind the id that a client sent, if it sent one.
     pub invocation: Option<&'r str>,
     origin: Option<&'r str>,
@@ -25,7 +25,9 @@ impl<'r> Head<'r> {
             let (name, value) = (header.field.as_str().as_str(), header.value.as_str());
             let is = |wanted: &str| name.eq_ignore_ascii_case(wanted);
             match name.len() {
-                13 if is("Authorization") => head.authorization.push(value),
+                13 if is("Authorization") => {
+                    head.authorization = [head.authorization[0].or(Some(value)), head.authorization[0].and(Some(value))]
+                }
                 6 if is("Origin") => head.origin = Some(value),
                 6 if is("Expect") => head.expects_continue = true,
                 10 if is("Connection") => head.connection = head.connection.or(Some(value)),
@@ -38,7 +40,9 @@ impl<'r> Head<'r> {
     }
 
     fn connection_says(&self, word: &str) -> bool {
-        self.connection.is_some_and(|value| value.to_ascii_lowercase().contains(word))
+        let contains =
+            |value: &str| value.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
+        self.connection.is_some_and(contains)
     }
 
     /// What has to be done about the body of this request.

@@ -3,6 +3,7 @@
 
 use crate::json::{Object, Value};
 use crate::limits::{MAX_KID_BYTES, MAX_RSA_EXPONENT, RSA_MODULUS_BITS};
+use crate::memory::Digest;
 use crate::signature::RsaPublicKey;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -71,6 +72,11 @@ impl KeySet {
         let start = self.keys.partition_point(|key| key.kid.as_str() < kid);
         let end = self.keys.partition_point(|key| key.kid.as_str() <= kid);
         self.keys.get(start..end).unwrap_or_default()
+    }
+
+    /// Whether a key with this digest is in the set and may verify.
+    pub fn has(&self, digest: &Digest) -> bool {
+        self.keys.iter().any(|key| key.public_key.as_ref().is_ok_and(|key| key.digest() == digest))
     }
 
     /// Number of keys that can verify, and of those that cannot.

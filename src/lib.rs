@@ -20,6 +20,7 @@ pub mod jwks;
 pub mod keys;
 pub mod limits;
 pub mod log;
+pub mod memory;
 pub mod muted;
 pub mod rejection;
 pub mod server;

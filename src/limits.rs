@@ -57,6 +57,10 @@ pub const FORCED_FETCH_EVERY: Duration = Duration::from_secs(60);
 /// Least time between the end of a fetch and the next one while there is no usable key set.
 pub const RETRY_WITHOUT_KEYS: Duration = Duration::from_secs(5);
 
+/// Tokens whose signature is remembered as verified: under 2 MiB in all. A busy instance sees a
+/// few thousand callers within the hour that a token lives.
+pub const MAX_REMEMBERED_SIGNATURES: usize = 8192;
+
 /// Requests that wait for keys at one time. Each holds its connection's thread and two file
 /// descriptors; the rest are told to come back.
 pub const MAX_PARKED: usize = 512;

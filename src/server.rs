@@ -17,6 +17,7 @@ use crate::jwks::KeySet;
 use crate::keys::{Keys, Need};
 use crate::limits::{MAX_PARKED, PARK_TIMEOUT, SEND_TIMEOUT};
 use crate::log::Log;
+use crate::memory::SignatureMemory;
 use crate::muted::Muted;
 use crate::rejection::Rejection;
 use crate::settings::Settings;
@@ -72,12 +73,27 @@ struct Loop {
     parked: Vec<Parked>,
     bodies: (Sender<Request>, Receiver<Request>),
     muted: Muted,
+    memory: SignatureMemory,
     caretaker: Caretaker,
     cors: Cors,
     date: (u64, String),
     out: Vec<u8>,
     audit: AuditLog,
     log: Log,
+}
+
+/// What becomes of a request.
+enum Next {
+    /// Its answer is in `out`.
+    Send,
+    /// It waits for keys.
+    Park,
+    /// It ends without an answer: nothing is written to its connection.
+    Discard,
+    /// Its body is read first, elsewhere.
+    ReadBody,
+    /// Its body cannot be read.
+    Abandon,
 }
 
 struct Parked {
@@ -103,6 +119,7 @@ impl Loop {
             settings,
             server,
             fetch: None,
+            memory: SignatureMemory::default(),
             parked: Vec::new(),
             bodies: channel(),
             muted: Muted::default(),
@@ -146,50 +163,75 @@ impl Loop {
 
     fn received(&mut self, request: Request) {
         self.caretaker.saw(request.remote_addr());
-        match Head::of(&request).body(&request) {
-            Body::Done => self.handle(request, Instant::now()),
-            Body::Pending => body::drain(request, self.bodies.0.clone(), self.wake()),
-            Body::TooLong => {
+        let head = Head::of(&request);
+        let next = match head.body(&request) {
+            Body::Done => self.next(&request, &head, Instant::now()),
+            Body::Pending => Next::ReadBody,
+            Body::TooLong => Next::Abandon,
+        };
+        self.go_on(request, next, Instant::now());
+    }
+
+    /// A request whose body has been read, or that was parked; `since` is when it could first be
+    /// answered.
+    fn handle(&mut self, request: Request, since: Instant) {
+        let next = self.next(&request, &Head::of(&request), since);
+        self.go_on(request, next, since);
+    }
+
+    fn go_on(&mut self, request: Request, next: Next, since: Instant) {
+        match next {
+            Next::Send => self.send(request),
+            Next::Park => self.parked.push(Parked { request, since }),
+            Next::Discard => drop(request.into_writer()),
+            Next::ReadBody => body::drain(request, self.bodies.0.clone(), self.wake()),
+            Next::Abandon => {
                 self.log.err("warning: a body of more than 100 MiB was declared; its connection is given up".into());
                 body::abandon(request);
             }
         }
     }
 
-    /// Answers a request, or parks it. `since` is when it reached the loop.
-    fn handle(&mut self, request: Request, since: Instant) {
-        if self.muted.contains(request.remote_addr()) {
-            return discard(request);
+    fn next(&mut self, request: &Request, head: &Head, since: Instant) -> Next {
+        let peer = request.remote_addr();
+        if self.muted.contains(peer) {
+            return Next::Discard;
         }
         // Answers leave in the order of their requests: one behind a parked request of its own
         // connection would make the loop wait for itself.
-        let is_behind = self.parked.iter().any(|parked| parked.request.remote_addr() == request.remote_addr());
-        let answer = if is_behind { None } else { self.answer(&request, since) };
-        match answer {
-            Some(answer) => self.send(request, &answer),
-            None if self.parked.len() < MAX_PARKED => self.parked.push(Parked { request, since }),
+        let is_behind = self.parked.iter().any(|parked| parked.request.remote_addr() == peer);
+        let is_full = self.parked.len() >= MAX_PARKED;
+        let answer = if is_behind { None } else { self.answer(request, head, since) };
+        let answer = match answer {
+            Some(answer) => answer,
+            None if !is_full => return Next::Park,
             None if is_behind => {
-                self.muted.add(request.remote_addr());
-                discard(request);
+                self.muted.add(peer);
+                return Next::Discard;
             }
-            None => self.send(request, &api::refused(&Rejection::KeysUnavailable { retry_after: 1 })),
+            None => api::refused(&Rejection::KeysUnavailable { retry_after: 1 }),
+        };
+        let seconds = clock::unix_now() as u64;
+        if self.date.0 != seconds {
+            self.date = (seconds, clock::http_date(seconds));
         }
+        answer.write_to(&mut self.out, head.form(request), &self.cors, &self.date.1);
+        Next::Send
     }
 
     /// The answer, or None when it has to wait for keys.
-    fn answer(&mut self, request: &Request, since: Instant) -> Option<Answer> {
-        let head = Head::of(request);
+    fn answer(&mut self, request: &Request, head: &Head, since: Instant) -> Option<Answer> {
         match api::task(request.method().as_str(), request.url()) {
             Task::Answer(answer) => Some(answer),
             Task::Preflight(allow) => Some(self.cors.preflight(allow)),
-            Task::Check(endpoint) => self.check(&head, endpoint, since),
+            Task::Check(endpoint) => self.check(head, endpoint, since),
         }
     }
 
     fn check(&mut self, head: &Head, endpoint: fn(Claims) -> Answer, since: Instant) -> Option<Answer> {
         let decided =
             |check, rejection| Decision { rejection, check, invocation: head.invocation, took: since.elapsed() };
-        let token = match bearer::token(head.authorization.iter().copied()) {
+        let token = match bearer::token(head.authorization.into_iter().flatten()) {
             Ok(token) => token,
             Err(rejection) => {
                 self.audit.decided(decided("", Some(&rejection)), None);
@@ -197,7 +239,8 @@ impl Loop {
             }
         };
         let now = Instant::now();
-        let mut case = Case::new(token, &self.settings, self.keys.usable(now), clock::unix_now());
+        let case = Case::new(token, &self.settings, self.keys.usable(now), clock::unix_now());
+        let mut case = case.with_memory(&mut self.memory);
         let outcome = checks::decide(&mut case);
         let wanted = self.audit.wants(outcome.is_ok());
         let facts = if wanted { facts(&case) } else { None };
@@ -226,17 +269,11 @@ impl Loop {
         Some(api::refused(&refusal.rejection))
     }
 
-    fn send(&mut self, request: Request, answer: &Answer) {
-        let seconds = clock::unix_now() as u64;
-        if self.date.0 != seconds {
-            self.date = (seconds, clock::http_date(seconds));
-        }
-        let form = Head::of(&request).form(&request);
-        answer.write_to(&mut self.out, form, &self.cors, &self.date.1);
+    /// Sends what is in `out`. An error means that the peer is gone or does not read.
+    fn send(&mut self, request: Request) {
         let peer = request.remote_addr().copied();
         let mut writer = request.into_writer();
-        let sent = writer.write_all(&self.out).and_then(|()| writer.flush());
-        if sent.is_err() {
+        if writer.write_all(&self.out).and_then(|()| writer.flush()).is_err() {
             self.muted.add(peer.as_ref());
         }
     }
@@ -258,8 +295,9 @@ impl Loop {
             Some(Err(TryRecvError::Disconnected)) => Err("the fetch could not be run".into()),
         };
         self.fetch = None;
-        if let Err(reason) = &outcome {
-            self.log.err(format!("the signing keys could not be fetched: {reason}"));
+        match &outcome {
+            Ok(keys) => self.memory.keep_only(keys),
+            Err(reason) => self.log.err(format!("the signing keys could not be fetched: {reason}")),
         }
         self.keys.ended(Instant::now(), outcome.ok());
         for Parked { request, since } in std::mem::take(&mut self.parked) {
@@ -274,9 +312,4 @@ impl Loop {
             self.guarded(|it| it.handle(request, since));
         }
     }
-}
-
-/// Ends a request without an answer, so that nothing is written to its connection.
-fn discard(request: Request) {
-    drop(request.into_writer());
 }

@@ -1,6 +1,6 @@
 //! The checks on the token's form, its JOSE header, its key and its signature.
 
-use super::{Case, Token};
+use super::{Case, Proof, Token};
 use crate::explain;
 use crate::jwks::Key;
 use crate::limits::{MAX_TOKEN_BYTES, RETRY_WITHOUT_KEYS};
@@ -116,20 +116,20 @@ pub(super) fn signature(case: &mut Case) -> Result<(), Rejection> {
         return Err(Rejection::NotReached);
     }
     let Some(Token::Unverified(token)) = case.token.take() else { return Err(Rejection::NotReached) };
-    let kid = token.kid().unwrap_or_default().into_owned();
-    match signature::verify(token, &keys) {
-        Ok((token, place)) => {
+    let text = case.memory.is_some().then(|| signature::sha256(&[case.text.as_bytes()]));
+    match signature::verify(token, &keys, case.memory.as_deref().zip(text.as_ref())) {
+        Ok((token, key)) => {
             case.token = Some(Token::Verified(token));
+            case.proof = text.map(|text| Proof { text, key });
             // From here on, only the key that verified counts, however often the set lists it.
-            let verified = keys.get(place).map(|key| key.components());
-            case.candidates.retain(|key| key.public_key().ok().map(|key| key.components()) == verified);
-            case.note(|_| format!("holds, with the key {}", quoted(&kid)));
+            case.candidates.retain(|candidate| candidate.public_key().is_ok_and(|public| *public.digest() == key));
+            case.note(|case| format!("holds, with the key {}", quoted(&case.kid())));
             Ok(())
         }
         Err(token) => {
             let hint = explain::bad_signature(&token);
             case.token = Some(Token::Unverified(token));
-            Err(Rejection::BadSignature { kid, hint })
+            Err(Rejection::BadSignature { kid: case.kid(), hint })
         }
     }
 }
