@@ -445,7 +445,8 @@ run_tests() {
     cargo fmt --version >/dev/null 2>&1 || missing rustfmt 'rustup component add rustfmt'
     cargo clippy --version >/dev/null 2>&1 || missing clippy 'rustup component add clippy'
     stop_if_missing
-    run cargo fmt --check
+    export CARGO_TERM_COLOR=$colour
+    run cargo fmt --check -- --color "$colour"
     run cargo clippy --locked --all-targets -- -D warnings
     run cargo test --locked
     run check_app_files
@@ -613,9 +614,9 @@ native_path() { if has cygpath; then cygpath -w "$1"; else printf '%s\n' "$1"; f
 title() { printf '\n%s%s%s\n' "$bold" "$1" "$plain"; }
 
 set_colours() {
-    bold='' green='' red='' plain=''
+    colour=never bold='' green='' red='' plain=''
     if [ -t 1 ] && [ -z "${NO_COLOR-}" ] && [ -z "${CI-}" ]; then
-        bold=$'\e[1m' green=$'\e[32m' red=$'\e[31m' plain=$'\e[0m'
+        colour=auto bold=$'\e[1m' green=$'\e[32m' red=$'\e[31m' plain=$'\e[0m'
     fi
 }
 

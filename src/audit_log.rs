@@ -23,7 +23,8 @@ pub struct AuditLog {
 pub struct Decision<'a> {
     /// Why it was refused; None for an accepted token.
     pub rejection: Option<&'a Rejection>,
-    /// The check that refused, empty when none was reached.
+    /// The check that refused, `authorization` when the header did not carry one token; empty for an
+    /// accepted token.
     pub check: &'a str,
     /// The Functions host's id of the invocation, as it came; None when there is none.
     pub invocation: Option<&'a str>,

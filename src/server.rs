@@ -21,7 +21,7 @@ use crate::memory::SignatureMemory;
 use crate::muted::Muted;
 use crate::rejection::Rejection;
 use crate::settings::Settings;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -234,7 +234,7 @@ impl Loop {
         let token = match bearer::token(head.authorization.into_iter().flatten()) {
             Ok(token) => token,
             Err(rejection) => {
-                self.audit.decided(decided("", Some(&rejection)), None);
+                self.audit.decided(decided("authorization", Some(&rejection)), None);
                 return Some(api::refused(&rejection));
             }
         };
@@ -269,11 +269,12 @@ impl Loop {
         Some(api::refused(&refusal.rejection))
     }
 
-    /// Sends what is in `out`. An error means that the peer is gone or does not read.
+    /// Sends what is in `out`. A peer that is gone is no matter; one that does not read is.
     fn send(&mut self, request: Request) {
         let peer = request.remote_addr().copied();
         let mut writer = request.into_writer();
-        if writer.write_all(&self.out).and_then(|()| writer.flush()).is_err() {
+        let sent = writer.write_all(&self.out).and_then(|()| writer.flush());
+        if sent.is_err_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)) {
             self.muted.add(peer.as_ref());
         }
     }
