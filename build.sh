@@ -35,9 +35,8 @@ build() {
     cargo fetch --locked --target "$target"
     set_compiler_flags
     cargo_release --bin handler
-    # Not copied in place: a handler that is running keeps its file.
-    cp "$release_dir/handler$exe" "handler$exe.new"
-    mv -f "handler$exe.new" "handler$exe"
+    rm -f "$binary" # a handler that is running keeps its file
+    cp "$release_dir/handler$exe" "$binary"
     check_binary
     write_local_settings
 }
@@ -93,8 +92,9 @@ map_path() {
     case $target in *-msvc) ;; *) export CFLAGS="${CFLAGS-} '-ffile-prefix-map=$1=$2'" ;; esac
 }
 
-add_rust_flag() { # paths may hold spaces, so the separator is not a space
-    export CARGO_ENCODED_RUSTFLAGS="${CARGO_ENCODED_RUSTFLAGS:+$CARGO_ENCODED_RUSTFLAGS$'\x1f'}$1"
+add_rust_flag() { # paths may hold spaces, so another character separates the flags
+    local separator=$'\x1f'
+    export CARGO_ENCODED_RUSTFLAGS="${CARGO_ENCODED_RUSTFLAGS:+$CARGO_ENCODED_RUSTFLAGS$separator}$1"
 }
 
 # Cargo and the C sources look for `cc`, and for `musl-gcc` when the target is musl.
@@ -116,17 +116,22 @@ cargo_release() {
 }
 
 check_binary() {
-    local path
-    case $target in
-        *-linux-*) ! needs_loader "$binary" || fail "$binary is not static: it names a dynamic loader" ;;
+    case $target in *-linux-*)
+        ! needs_loader "$binary" || fail "$binary is not static: it names a dynamic loader"
+        refuse_private_paths ;;
     esac
-    while IFS= read -r path; do
-        if [ "$path" != / ] && LC_ALL=C grep -qaF "$path" "$binary"; then
-            fail "$binary contains a path of this machine: $path"
-        fi
-    done <<<"$private_paths"
     echo "built $binary for $target${linkage:+, $linkage}"
     if has sha256sum; then sha256sum "$binary"; elif has shasum; then shasum -a 256 "$binary"; fi
+}
+
+refuse_private_paths() {
+    local path
+    while IFS= read -r path; do
+        # A path such as /src tells nothing and may stand in the binary by chance.
+        case $path in /*/*)
+            ! LC_ALL=C grep -qaF "$path/" "$binary" || fail "$binary contains a path of this machine: $path" ;;
+        esac
+    done <<<"$private_paths"
 }
 
 # Does this 64-bit ELF file have a program header of type 3, PT_INTERP? A static one has not.
@@ -474,8 +479,7 @@ run() {
 package() {
     local stage files="api/function.json handler host.json"
     case $(uname -s) in
-        Darwin) fail 'Azure does not run macOS binaries; package on Linux, for instance with
-    docker run --rm -v "$PWD":/app -w /app rust:slim ./build.sh package' ;;
+        Darwin) fail 'Azure runs no macOS binaries: package on Linux, in a container for instance' ;;
     esac
     if ! has zip && ! has python3; then
         missing 'zip (or python3)' "$(install_command zip)"
@@ -498,6 +502,9 @@ package() {
     case $target in
         x86_64-*) ;;
         *) echo "note: most Azure Functions plans run x86_64, and this is ${target%%-*}" ;;
+    esac
+    case $linkage in
+        *glibc) echo "note: musl depends on less of the machine it runs on: rustup target add ${target/gnu/musl}" ;;
     esac
     [ -z "$exe" ] || echo 'note: a Windows app needs the setting AzureFunctionsJobHost__customHandler__description__defaultExecutablePath=handler.exe'
 }

@@ -2,7 +2,7 @@
 //! and handed on as [`Claims`] once every check has passed.
 
 use crate::json::{Object, Value};
-use crate::limits::MAX_NUMERIC_DATE;
+use crate::limits::END_OF_NUMERIC_DATES;
 use crate::rejection::Rejection;
 use crate::signature::VerifiedToken;
 use std::borrow::Cow;
@@ -83,7 +83,7 @@ impl<'a> UnverifiedClaims<'a> {
     /// A NumericDate (RFC 7519 section 2) in Unix seconds, None where it is absent.
     pub fn date(self, name: &'static str) -> Result<Option<f64>, Rejection> {
         let Some(value) = self.0.get(name) else { return Ok(None) };
-        let in_range = |date: &f64| (0.0..=MAX_NUMERIC_DATE).contains(date);
+        let in_range = |date: &f64| (0.0..END_OF_NUMERIC_DATES).contains(date);
         let refused =
             Rejection::ClaimMalformed { name, expected: "a number of seconds from 0 to the end of the year 9999" };
         value.number().filter(in_range).map(Some).ok_or(refused)

@@ -12,7 +12,7 @@ pub fn unix_now() -> f64 {
 /// without a fraction. None for anything else and for years outside 1970 to 9999.
 pub fn parse_time(text: &str) -> Option<f64> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-        return text.parse().ok().filter(|time| *time <= crate::limits::MAX_NUMERIC_DATE);
+        return text.parse().ok().filter(|time| *time < crate::limits::END_OF_NUMERIC_DATES);
     }
     let number = |range: std::ops::Range<usize>| -> Option<u64> {
         text.get(range).filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()))?.parse().ok()

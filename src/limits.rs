@@ -21,9 +21,9 @@ pub const RSA_MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// verification arbitrarily slow.
 pub const MAX_RSA_EXPONENT: u64 = (1 << 33) - 1;
 
-/// Last second of the year 9999, Unix time: the last date that RFC 3339 can write, and so the
-/// last that a NumericDate may name.
-pub const MAX_NUMERIC_DATE: f64 = 253_402_300_799.0;
+/// End of the year 9999, Unix seconds, itself excluded: the last year that RFC 3339 can write,
+/// and so the last that a NumericDate may lie in.
+pub const END_OF_NUMERIC_DATES: f64 = 253_402_300_800.0;
 
 /// Seconds of the largest leeway that may be set for `exp` and `nbf`; Microsoft's own libraries
 /// use 300.
