@@ -60,7 +60,7 @@ impl Answer {
         out.clear();
         let mut put = |text: &str| out.extend_from_slice(text.as_bytes());
         let mut header = |name: &str, value: &str| [name, ": ", value, "\r\n"].into_iter().for_each(&mut put);
-        header(&format!("HTTP/1.1 {} {}\r\nDate", self.status, reason(self.status)), date);
+        header(status_line(self.status), date);
         // RFC 9110 section 8.6: no Content-Length with 204.
         if self.status != 204 {
             header("Content-Type", "application/json");
@@ -124,18 +124,17 @@ impl Cors {
     }
 }
 
-fn reason(status: u16) -> &'static str {
+/// The status line (RFC 9112 section 4) and the name of the first header.
+fn status_line(status: u16) -> &'static str {
     match status {
-        200 => "OK",
-        204 => "No Content",
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        413 => "Content Too Large",
-        500 => "Internal Server Error",
-        503 => "Service Unavailable",
-        _ => "Status",
+        200 => "HTTP/1.1 200 OK\r\nDate",
+        204 => "HTTP/1.1 204 No Content\r\nDate",
+        400 => "HTTP/1.1 400 Bad Request\r\nDate",
+        401 => "HTTP/1.1 401 Unauthorized\r\nDate",
+        403 => "HTTP/1.1 403 Forbidden\r\nDate",
+        404 => "HTTP/1.1 404 Not Found\r\nDate",
+        405 => "HTTP/1.1 405 Method Not Allowed\r\nDate",
+        503 => "HTTP/1.1 503 Service Unavailable\r\nDate",
+        _ => "HTTP/1.1 500 Internal Server Error\r\nDate",
     }
 }

@@ -9,8 +9,8 @@ use crate::rejection::Rejection;
 pub struct Route {
     /// The path, compared exactly.
     pub path: &'static str,
-    /// The methods that it takes, as `Allow` lists them; `HEAD` goes with `GET`.
-    pub allow: &'static str,
+    /// The methods that it takes, besides `OPTIONS`; `HEAD` goes with `GET`.
+    pub methods: &'static [&'static str],
     /// What answers.
     pub endpoint: Endpoint,
 }
@@ -25,10 +25,10 @@ pub enum Endpoint {
 
 /// All resources. `GET /` is the Functions host's probe.
 pub const ROUTES: [Route; 4] = [
-    Route { path: "/api", allow: "GET, HEAD, POST, OPTIONS", endpoint: Endpoint::Protected(claims) },
-    Route { path: "/public", allow: "GET, HEAD, OPTIONS", endpoint: Endpoint::Open(public) },
-    Route { path: "/healthz", allow: "GET, HEAD, OPTIONS", endpoint: Endpoint::Open(health) },
-    Route { path: "/", allow: "GET, HEAD, OPTIONS", endpoint: Endpoint::Open(health) },
+    Route { path: "/api", methods: &["GET", "HEAD", "POST"], endpoint: Endpoint::Protected(claims) },
+    Route { path: "/public", methods: &["GET", "HEAD"], endpoint: Endpoint::Open(public) },
+    Route { path: "/healthz", methods: &["GET", "HEAD"], endpoint: Endpoint::Open(health) },
+    Route { path: "/", methods: &["GET", "HEAD"], endpoint: Endpoint::Open(health) },
 ];
 
 /// Answers with the token's claims, byte for byte as the issuer wrote them.
@@ -61,7 +61,7 @@ pub enum Task {
     /// Answer at once.
     Answer(Answer),
     /// Answer the CORS preflight for these methods.
-    Preflight(&'static str),
+    Preflight(&'static [&'static str]),
     /// Check the token, then let this function answer.
     Check(fn(Claims) -> Answer),
 }
@@ -78,11 +78,12 @@ pub fn task(method: &str, target: &str) -> Task {
         ));
     };
     if method == "OPTIONS" {
-        return Task::Preflight(route.allow);
+        return Task::Preflight(route.methods);
     }
-    if !route.allow.split(", ").any(|allowed| allowed == method) {
-        let description = format!("{} takes {}", route.path, route.allow);
-        return Task::Answer(Answer::error(405, "method_not_allowed", &description).with("Allow", route.allow));
+    if !route.methods.contains(&method) {
+        let allow = allow(route.methods);
+        let description = format!("{} takes {allow}", route.path);
+        return Task::Answer(Answer::error(405, "method_not_allowed", &description).with("Allow", allow));
     }
     match route.endpoint {
         Endpoint::Open(answer) => Task::Answer(answer()),
@@ -90,9 +91,18 @@ pub fn task(method: &str, target: &str) -> Task {
     }
 }
 
+/// The methods as `Allow` lists them.
+pub fn allow(methods: &[&str]) -> String {
+    format!("{}, OPTIONS", methods.join(", "))
+}
+
 /// The path of a request target in origin or absolute form (RFC 9112 section 3.2), without query.
 fn path(target: &str) -> &str {
-    let target = target.split(['?', '#']).next().unwrap_or_default();
+    let end = target.bytes().position(|byte| byte == b'?' || byte == b'#').unwrap_or(target.len());
+    let target = target.get(..end).unwrap_or_default();
+    if target.starts_with('/') {
+        return target;
+    }
     let scheme = |name: &str| target.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
     let Some(rest) = ["http://", "https://"].iter().find(|name| scheme(name)).and_then(|name| target.get(name.len()..))
     else {

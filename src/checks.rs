@@ -20,7 +20,7 @@ pub struct Check {
     pub name: &'static str,
     /// The RFC section or the Microsoft document that asks for it.
     pub source: &'static str,
-    run: fn(&mut Case) -> Result<(), Rejection>,
+    run: fn(&mut Case) -> Result<String, Rejection>,
 }
 
 /// The checks, in order. Total ones that cost little come first, then the key and the signature,
@@ -70,11 +70,10 @@ pub struct Case<'a> {
     decoded: Option<Decoded>,
     header: Option<Object>,
     token: Option<Token<'a>>,
-    candidates: Vec<&'a Key>,
+    named: &'a [Key],
     memory: Option<&'a mut SignatureMemory>,
     proof: Option<Proof>,
     explaining: bool,
-    found: String,
 }
 
 enum Token<'a> {
@@ -82,9 +81,9 @@ enum Token<'a> {
     Verified(VerifiedToken<'a>),
 }
 
-/// What the memory of verified signatures is asked, and told when all checks have passed.
+/// The key that verified the signature, and the digest by which a memory knows the token.
 struct Proof {
-    text: Digest,
+    text: Option<Digest>,
     key: Digest,
 }
 
@@ -113,8 +112,8 @@ pub fn decide(case: &mut Case) -> Result<Claims, Refusal> {
     let Some(Token::Verified(token)) = case.token.take() else {
         return Err(Refusal { check: "signature", rejection: Rejection::NotReached });
     };
-    if let (Some(memory), Some(proof)) = (&mut case.memory, &case.proof) {
-        memory.remember(proof.text, proof.key);
+    if let (Some(memory), Some(Proof { text: Some(text), key })) = (&mut case.memory, &case.proof) {
+        memory.remember(*text, *key);
     }
     Ok(Claims::of(token))
 }
@@ -122,11 +121,7 @@ pub fn decide(case: &mut Case) -> Result<Claims, Refusal> {
 /// Runs all checks, also those after a refusal as far as they have something to look at.
 pub fn explain_all(case: &mut Case) -> Vec<Finding> {
     case.explaining = true;
-    let mut run = |check: &Check| {
-        case.found.clear();
-        Finding { name: check.name, outcome: (check.run)(case).map(|()| std::mem::take(&mut case.found)) }
-    };
-    CHECKS.iter().map(&mut run).collect()
+    CHECKS.iter().map(|check| Finding { name: check.name, outcome: (check.run)(case) }).collect()
 }
 
 impl<'a> Case<'a> {
@@ -142,11 +137,10 @@ impl<'a> Case<'a> {
             decoded: None,
             header: None,
             token: None,
-            candidates: Vec::new(),
+            named: &[],
             memory: None,
             proof: None,
             explaining: false,
-            found: String::new(),
         }
     }
 
@@ -188,10 +182,17 @@ impl<'a> Case<'a> {
         Ok(UnverifiedClaims::of(self.read()?.payload()))
     }
 
-    /// Notes what a passed check has found; costs nothing unless somebody asked.
-    fn note(&mut self, found: impl FnOnce(&Self) -> String) {
-        if self.explaining {
-            self.found = found(self);
-        }
+    /// The key that verified the signature, as often as the set lists it under this `kid`; all keys
+    /// of the `kid` while none has.
+    fn signing_keys(&self) -> impl Iterator<Item = &'a Key> {
+        let verified = self.proof.as_ref().map(|proof| proof.key);
+        let is_it =
+            move |key: &&Key| verified.is_none_or(|digest| key.public_key().is_ok_and(|key| *key.digest() == digest));
+        self.named.iter().filter(is_it)
+    }
+
+    /// What a passed check has found, in words; costs nothing unless somebody asked.
+    fn found(&self, words: impl FnOnce() -> String) -> String {
+        if self.explaining { words() } else { String::new() }
     }
 }

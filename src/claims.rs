@@ -102,7 +102,7 @@ impl<'a> UnverifiedClaims<'a> {
     }
 
     /// App roles, empty where there are none.
-    pub fn roles(self) -> Result<Vec<String>, Rejection> {
+    pub fn roles(self) -> Result<Vec<Cow<'a, str>>, Rejection> {
         let Some(value) = self.0.get("roles") else { return Ok(Vec::new()) };
         value.strings().ok_or(Rejection::ClaimMalformed { name: "roles", expected: "an array of strings" })
     }

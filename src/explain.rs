@@ -5,6 +5,7 @@ use crate::claims::{UnverifiedClaims, is_guid};
 use crate::rejection::quoted;
 use crate::settings::{Settings, V1_ISSUER_HOSTS};
 use crate::token::UnverifiedToken;
+use std::borrow::Cow;
 
 /// Values for a description, each in quotes; long lists are cut.
 pub fn list<S: AsRef<str>>(values: &[S]) -> String {
@@ -20,7 +21,7 @@ pub fn list<S: AsRef<str>>(values: &[S]) -> String {
 }
 
 /// The permissions that a token carries.
-pub fn permissions(scopes: &str, roles: &[String]) -> String {
+pub fn permissions(scopes: &str, roles: &[Cow<str>]) -> String {
     match (scopes.trim().is_empty(), roles.is_empty()) {
         (true, true) => "no delegated permission (scp) and no app role (roles)".into(),
         (false, true) => format!("the delegated permissions (scp) {}", quoted(scopes)),

@@ -1,6 +1,7 @@
 //! A strict reader of one JSON object (RFC 8259): valid UTF-8, nothing after the closing brace,
 //! bounded depth, and no member name twice. serde_json keeps the last of two equal members and
-//! says nothing, which is how one parser sees another `aud` than the next (RFC 7515 section 4, RFC 7519 section 4).
+//! says nothing, which is how one parser sees another `aud` than the next (RFC 7515 section 4, RFC
+//! 7519 section 4).
 //!
 //! The scanner checks the text once and notes where each member of the outermost object stands;
 //! nothing is copied but names that are written with escapes.
@@ -16,8 +17,10 @@ pub struct Object {
     members: Vec<Member>,
 }
 
+/// A member: its name, with a key to sort by, and where its value stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Member {
+    key: u64,
     name: Name,
     value: Range<usize>,
 }
@@ -62,22 +65,12 @@ impl Object {
         if scanner.peek() != Some(b'{') {
             return Err(JsonFault::NotAnObject);
         }
-        let found = scanner.object(1)?;
+        let members = scanner.object(1)?;
         scanner.space();
-        if scanner.peek().is_some() {
-            return Err(JsonFault::Syntax(scanner.at));
+        match scanner.peek() {
+            Some(_) => Err(JsonFault::Syntax(scanner.at)),
+            None => Ok(Object { text, members }),
         }
-        let members = found
-            .into_iter()
-            .map(|(name, span, value)| Member {
-                name: match name {
-                    Cow::Borrowed(_) => Name::Plain(span),
-                    Cow::Owned(name) => Name::Escaped(name),
-                },
-                value,
-            })
-            .collect();
-        Ok(Object { text, members })
     }
 
     /// The text of the object exactly as it was given.
@@ -92,12 +85,28 @@ impl Object {
 
     /// The value of a member, if it is there.
     pub fn get(&self, name: &str) -> Option<Value<'_>> {
-        let member = self.members.iter().find(|member| match &member.name {
-            Name::Plain(span) => self.text.get(span.clone()) == Some(name),
-            Name::Escaped(text) => text == name,
-        })?;
+        let sought = key(name);
+        let place = self
+            .members
+            .binary_search_by(|member| member.key.cmp(&sought).then_with(|| member.name(&self.text).cmp(name)));
+        let member = self.members.get(place.ok()?)?;
         self.text.get(member.value.clone()).map(Value)
     }
+}
+
+impl Member {
+    fn name<'a>(&'a self, text: &'a str) -> &'a str {
+        match &self.name {
+            Name::Plain(span) => text.get(span.clone()).unwrap_or_default(),
+            Name::Escaped(name) => name,
+        }
+    }
+}
+
+/// The first eight bytes of a name as a number, which tells most names apart without a look into
+/// the text.
+fn key(name: &str) -> u64 {
+    name.bytes().take(8).fold(0, |key, byte| key << 8 | u64::from(byte))
 }
 
 /// The text of one value that has passed the scanner.
@@ -122,17 +131,14 @@ impl<'a> Value<'a> {
     }
 
     /// The elements of an array of strings, or None when the value is anything else.
-    pub fn strings(self) -> Option<Vec<String>> {
-        self.elements()?.into_iter().map(|element| element.string().map(Cow::into_owned)).collect()
+    pub fn strings(self) -> Option<Vec<Cow<'a, str>>> {
+        self.elements()?.into_iter().map(Value::string).collect()
     }
 
     /// The elements of an array, or None when the value is no array.
     pub fn elements(self) -> Option<Vec<Value<'a>>> {
         let mut scanner = Scanner { text: self.0, at: 0, unique_at_any_depth: false };
         let mut elements = Vec::new();
-        if scanner.peek() != Some(b'[') {
-            return None;
-        }
         scanner.array(1, |element| elements.push(Value(element))).ok()?;
         Some(elements)
     }
@@ -143,7 +149,20 @@ impl<'a> Value<'a> {
     }
 }
 
-type Found<'a> = (Cow<'a, str>, Range<usize>, Range<usize>);
+/// The bytes that end a stretch of plain text in a string: a quote, a backslash, and the control
+/// characters, which must be escaped (RFC 8259 section 7).
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+const ENDS_PLAIN_TEXT: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        table[byte] = true;
+        byte += 1;
+    }
+    table[b'"' as usize] = true;
+    table[b'\\' as usize] = true;
+    table
+};
 
 struct Scanner<'a> {
     text: &'a str,
@@ -170,11 +189,18 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
+    /// Steps over `byte` if it comes next.
+    fn skip(&mut self, byte: u8) -> bool {
+        let is_next = self.peek() == Some(byte);
+        self.at += usize::from(is_next);
+        is_next
+    }
+
     fn value(&mut self, depth: usize) -> Result<(), JsonFault> {
         match self.peek() {
+            Some(b'"') => self.string().map(drop),
             Some(b'{') => self.object(depth + 1).map(drop),
             Some(b'[') => self.array(depth + 1, |_| ()),
-            Some(b'"') => self.string().map(drop),
             Some(b't') => self.word("true"),
             Some(b'f') => self.word("false"),
             Some(b'n') => self.word("null"),
@@ -182,43 +208,49 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<Vec<Found<'a>>, JsonFault> {
+    /// Walks over an object and hands back its members, sorted.
+    fn object(&mut self, depth: usize) -> Result<Vec<Member>, JsonFault> {
         self.open(b'{', depth)?;
-        let mut members: Vec<Found<'a>> = Vec::new();
-        self.space();
-        if self.peek() == Some(b'}') {
-            self.at += 1;
-            return Ok(members);
-        }
-        loop {
-            self.space();
-            let name_at = self.at + 1;
-            let name = self.string()?;
-            let name_span = name_at..self.at - 1;
-            self.space();
-            self.eat(b':')?;
-            self.space();
-            let value_at = self.at;
-            self.value(depth)?;
-            members.push((name, name_span, value_at..self.at));
-            self.space();
-            if self.peek() != Some(b',') {
-                break;
+        let mut members = Vec::new();
+        if !self.skip(b'}') {
+            members.reserve(16); // an access token has about as many claims
+            loop {
+                self.space();
+                let name = self.string()?;
+                self.space();
+                self.eat(b':')?;
+                self.space();
+                let value_at = self.at;
+                self.value(depth)?;
+                let mut member = Member { key: 0, name, value: value_at..self.at };
+                member.key = key(member.name(self.text));
+                members.push(member);
+                self.space();
+                if !self.skip(b',') {
+                    break;
+                }
             }
-            self.at += 1;
+            self.eat(b'}')?;
         }
-        self.eat(b'}')?;
         if depth == 1 || self.unique_at_any_depth {
-            no_duplicate(&members)?;
+            self.sort_unique(&mut members)?;
         }
         Ok(members)
     }
 
+    /// Sorted, so that thousands of members cost no more than n log n comparisons.
+    fn sort_unique(&self, members: &mut [Member]) -> Result<(), JsonFault> {
+        members.sort_unstable_by(|a, b| a.key.cmp(&b.key).then_with(|| a.name(self.text).cmp(b.name(self.text))));
+        let mut pairs = members.iter().zip(members.iter().skip(1));
+        match pairs.find(|(a, b)| a.key == b.key && a.name(self.text) == b.name(self.text)) {
+            Some((twice, _)) => Err(JsonFault::Duplicate(twice.name(self.text).to_owned())),
+            None => Ok(()),
+        }
+    }
+
     fn array(&mut self, depth: usize, mut each: impl FnMut(&'a str)) -> Result<(), JsonFault> {
         self.open(b'[', depth)?;
-        self.space();
-        if self.peek() == Some(b']') {
-            self.at += 1;
+        if self.skip(b']') {
             return Ok(());
         }
         loop {
@@ -227,10 +259,9 @@ impl<'a> Scanner<'a> {
             self.value(depth)?;
             each(self.text.get(value_at..self.at).unwrap_or_default());
             self.space();
-            if self.peek() != Some(b',') {
+            if !self.skip(b',') {
                 return self.eat(b']');
             }
-            self.at += 1;
         }
     }
 
@@ -238,63 +269,62 @@ impl<'a> Scanner<'a> {
         if depth > MAX_JSON_DEPTH {
             return Err(JsonFault::TooDeep);
         }
-        self.eat(bracket)
+        self.eat(bracket)?;
+        self.space();
+        Ok(())
     }
 
-    /// Walks over a string and hands back its text; owned only when it has escapes.
-    fn string(&mut self) -> Result<Cow<'a, str>, JsonFault> {
+    /// Walks over a string and hands back where its text stands; the text itself only when it has
+    /// escapes.
+    fn string(&mut self) -> Result<Name, JsonFault> {
         let start = self.at;
         self.eat(b'"')?;
         let mut escaped = false;
         loop {
+            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+            self.at += rest
+                .iter()
+                .position(|byte| ENDS_PLAIN_TEXT.get(usize::from(*byte)) != Some(&false))
+                .unwrap_or(rest.len());
             match self.peek() {
                 Some(b'"') => break,
-                // RFC 8259 section 7: control characters must be escaped.
-                None | Some(0..=0x1f) => return Err(JsonFault::Syntax(self.at)),
-                // Whatever follows a backslash is checked below; here only `\"` matters.
+                // What follows a backslash is checked below; here only `\"` matters.
                 Some(b'\\') => {
                     escaped = true;
                     self.at += 2;
                 }
-                Some(_) => self.at += 1,
+                _ => return Err(JsonFault::Syntax(self.at)),
             }
         }
         self.at += 1;
-        let quoted = self.text.get(start..self.at).ok_or(JsonFault::Syntax(start))?;
-        if escaped {
-            // serde_json knows the escapes and refuses lone surrogates.
-            let text: String = serde_json::from_str(quoted).map_err(|_| JsonFault::Syntax(start))?;
-            return Ok(Cow::Owned(text));
+        if !escaped {
+            return Ok(Name::Plain(start + 1..self.at - 1));
         }
-        Ok(Cow::Borrowed(self.text.get(start + 1..self.at - 1).unwrap_or_default()))
+        // serde_json knows the escapes and refuses lone surrogates.
+        let text = self.text.get(start..self.at).and_then(|quoted| serde_json::from_str(quoted).ok());
+        text.map(Name::Escaped).ok_or(JsonFault::Syntax(start))
     }
 
     fn word(&mut self, word: &str) -> Result<(), JsonFault> {
-        match self.text.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
-            true => self.at += word.len(),
-            false => return Err(JsonFault::Syntax(self.at)),
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        if !rest.starts_with(word.as_bytes()) {
+            return Err(JsonFault::Syntax(self.at));
         }
+        self.at += word.len();
         Ok(())
     }
 
     /// RFC 8259 section 6: no leading zero, no bare point, no plus sign.
     fn number(&mut self) -> Result<(), JsonFault> {
-        if self.peek() == Some(b'-') {
-            self.at += 1;
-        }
-        match self.peek() {
-            Some(b'0') => self.at += 1,
-            _ => self.digits()?,
-        }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
+        self.skip(b'-');
+        if !self.skip(b'0') {
             self.digits()?;
         }
-        if let Some(b'e' | b'E') = self.peek() {
-            self.at += 1;
-            if let Some(b'+' | b'-') = self.peek() {
-                self.at += 1;
-            }
+        if self.skip(b'.') {
+            self.digits()?;
+        }
+        if self.skip(b'e') || self.skip(b'E') {
+            let _ = self.skip(b'+') || self.skip(b'-');
             self.digits()?;
         }
         Ok(())
@@ -306,15 +336,5 @@ impl<'a> Scanner<'a> {
             self.at += 1;
         }
         if self.at == start { Err(JsonFault::Syntax(start)) } else { Ok(()) }
-    }
-}
-
-/// Sorted, so that thousands of members cost no more than n log n comparisons.
-fn no_duplicate(members: &[Found]) -> Result<(), JsonFault> {
-    let mut names: Vec<&str> = members.iter().map(|(name, _, _)| name.as_ref()).collect();
-    names.sort_unstable();
-    match names.windows(2).find(|pair| pair.first() == pair.last()) {
-        Some(pair) => Err(JsonFault::Duplicate(pair.first().map(|name| name.to_string()).unwrap_or_default())),
-        None => Ok(()),
     }
 }

@@ -223,7 +223,7 @@ impl Loop {
     fn answer(&mut self, request: &Request, head: &Head, since: Instant) -> Option<Answer> {
         match api::task(request.method().as_str(), request.url()) {
             Task::Answer(answer) => Some(answer),
-            Task::Preflight(allow) => Some(self.cors.preflight(allow)),
+            Task::Preflight(methods) => Some(self.cors.preflight(&api::allow(methods))),
             Task::Check(endpoint) => self.check(head, endpoint, since),
         }
     }

@@ -59,15 +59,15 @@ impl<'t> VerifiedToken<'t> {
 /// none of them verifies it. `Ok` names the key that did. With a memory, a token that it holds
 /// for one of the keys is not verified again.
 #[expect(clippy::result_large_err, reason = "the token comes back by value, to be refused with its words")]
-pub fn verify<'t>(
+pub fn verify<'t, 'k>(
     token: UnverifiedToken<'t>,
-    keys: &[&RsaPublicKey],
+    mut keys: impl Iterator<Item = &'k RsaPublicKey> + Clone,
     memory: Option<(&SignatureMemory, &Digest)>,
 ) -> Result<(VerifiedToken<'t>, Digest), UnverifiedToken<'t>> {
     let message = token.signing_input().as_bytes();
     let known = |key: &RsaPublicKey| memory.is_some_and(|(memory, text)| memory.holds(text, &key.digest));
-    let verified = keys.iter().find(|key| known(key));
-    match verified.or_else(|| keys.iter().find(|key| key.verifies(message, token.signature()))) {
+    let remembered = keys.clone().find(|key| known(key));
+    match remembered.or_else(|| keys.find(|key| key.verifies(message, token.signature()))) {
         Some(key) => Ok((VerifiedToken(token), key.digest)),
         None => Err(token),
     }

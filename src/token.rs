@@ -46,15 +46,15 @@ impl<'t> Parts<'t> {
     /// RFC 7515 section 7.1: three parts and two dots; RFC 7519 section 7.2 step 1. An empty part
     /// is no part: an empty signature is what `alg: none` looks like.
     pub fn split(text: &'t str) -> Result<Self, Rejection> {
-        let found = text.split('.').filter(|part| !part.is_empty()).count();
-        if text.split('.').count() == 5 {
-            return Err(Rejection::Encrypted);
-        }
-        let refused = Rejection::NotThreeParts { found };
-        let Some((signing_input, signature)) = text.rsplit_once('.') else { return Err(refused) };
-        let Some((header, payload)) = signing_input.split_once('.') else { return Err(refused) };
-        if payload.contains('.') || [header, payload, signature].contains(&"") {
-            return Err(refused);
+        let refused = || match text.split('.').count() {
+            5 => Rejection::Encrypted,
+            _ => Rejection::NotThreeParts { found: text.split('.').filter(|part| !part.is_empty()).count() },
+        };
+        let (header, rest) = text.split_once('.').ok_or_else(refused)?;
+        let (payload, signature) = rest.split_once('.').ok_or_else(refused)?;
+        let signing_input = text.get(..header.len() + 1 + payload.len()).ok_or_else(refused)?;
+        if signature.contains('.') || [header, payload, signature].contains(&"") {
+            return Err(refused());
         }
         Ok(Parts { header, payload, signature, signing_input })
     }

@@ -4,160 +4,157 @@ use super::Case;
 use crate::claims::{is_guid, same_id};
 use crate::clock::rfc3339;
 use crate::explain;
-use crate::jwks::Key;
 use crate::rejection::{Rejection, quoted};
-use std::borrow::Cow;
 
 /// Exactly one of the accepted issuers; `{tenantid}` in one stands for the token's own `tid`.
-pub(super) fn issuer(case: &mut Case) -> Result<(), Rejection> {
+pub(super) fn issuer(case: &mut Case) -> Result<String, Rejection> {
     let claims = case.claims()?;
-    let found = claims.text("iss")?.ok_or(Rejection::ClaimMissing { name: "iss" })?.into_owned();
+    let found = claims.text("iss")?.ok_or(Rejection::ClaimMissing { name: "iss" })?;
     let tid = claims.text("tid")?.filter(|tid| is_guid(tid));
-    if !case.settings.issuers.iter().any(|issuer| fill(issuer, tid.as_deref()).is_some_and(|filled| filled == found)) {
-        let accepted = explain::list(&case.settings.issuers);
-        return Err(Rejection::WrongIssuer { hint: explain::issuer(&found, case.settings), found, accepted });
+    if !case.settings.issuers.iter().any(|issuer| is_filled(issuer, tid.as_deref(), &found)) {
+        return Err(Rejection::WrongIssuer {
+            accepted: explain::list(&case.settings.issuers),
+            hint: explain::issuer(&found, case.settings),
+            found: found.into_owned(),
+        });
     }
-    case.note(|_| quoted(&found));
-    Ok(())
-}
-
-/// The template with `{tenantid}` filled in; None when it needs a tenant and there is none.
-fn fill<'t>(template: &'t str, tid: Option<&str>) -> Option<Cow<'t, str>> {
-    match (template.contains(TENANT_PLACEHOLDER), tid) {
-        (false, _) => Some(Cow::Borrowed(template)),
-        (true, Some(tid)) => Some(Cow::Owned(template.replace(TENANT_PLACEHOLDER, tid))),
-        (true, None) => None,
-    }
+    Ok(case.found(|| quoted(&found)))
 }
 
 /// What Entra's metadata writes where the tenant's id belongs.
 const TENANT_PLACEHOLDER: &str = "{tenantid}";
 
-/// `tid` is the GUID in `iss`, and a tenant that may call.
-pub(super) fn tenant(case: &mut Case) -> Result<(), Rejection> {
-    let claims = case.claims()?;
-    let issuer = claims.text("iss")?.unwrap_or_default();
-    let Some(tid) = claims.text("tid")?.map(|tid| tid.into_owned()) else {
-        if !case.settings.allowed_tenants.is_empty() {
-            return Err(Rejection::ClaimMissing { name: "tid" });
+/// Whether `value` is the template with `tid` in the place of `{tenantid}`; a template that needs a
+/// tenant matches nothing where there is none.
+fn is_filled(template: &str, tid: Option<&str>, value: &str) -> bool {
+    if !template.as_bytes().contains(&b'{') {
+        return template == value;
+    }
+    match (template.split_once(TENANT_PLACEHOLDER), tid) {
+        (None, _) => template == value,
+        (Some(_), None) => false,
+        (Some((before, after)), Some(id)) => {
+            let rest = value.strip_prefix(before).and_then(|rest| rest.strip_prefix(id));
+            rest.is_some_and(|rest| is_filled(after, tid, rest))
         }
-        case.note(|_| "absent".into());
-        return Ok(());
-    };
-    let mut tenants = issuer.split(|char: char| !char.is_ascii_hexdigit() && char != '-').filter(|part| is_guid(part));
-    if tenants.any(|tenant| !same_id(tenant, &tid)) {
-        return Err(Rejection::WrongTenant { tid, issuer: issuer.into_owned() });
     }
+}
+
+/// `tid` is the GUID in `iss`, and a tenant that may call.
+pub(super) fn tenant(case: &mut Case) -> Result<String, Rejection> {
+    let claims = case.claims()?;
     let allowed = &case.settings.allowed_tenants;
-    if !allowed.is_empty() && !allowed.iter().any(|tenant| same_id(tenant, &tid)) {
-        return Err(Rejection::TenantNotAllowed { tid });
+    let issuer = claims.text("iss")?.unwrap_or_default();
+    let Some(tid) = claims.text("tid")? else {
+        return match allowed.is_empty() {
+            true => Ok(case.found(|| "absent".into())),
+            false => Err(Rejection::ClaimMissing { name: "tid" }),
+        };
+    };
+    let is_mark = |byte: &u8| !byte.is_ascii_hexdigit() && *byte != b'-';
+    let mut ids = issuer.as_bytes().split(is_mark).filter_map(|part| std::str::from_utf8(part).ok());
+    if ids.any(|id| is_guid(id) && !same_id(id, &tid)) {
+        return Err(Rejection::WrongTenant { tid: tid.into_owned(), issuer: issuer.into_owned() });
     }
-    case.note(|_| quoted(&tid));
-    Ok(())
+    if !allowed.is_empty() && !allowed.iter().any(|tenant| same_id(tenant, &tid)) {
+        return Err(Rejection::TenantNotAllowed { tid: tid.into_owned() });
+    }
+    Ok(case.found(|| quoted(&tid)))
 }
 
 /// A key that names an issuer signs for that issuer only. Entra's keys name the v2.0 issuer, and
 /// v1.0 tokens are signed with the same keys, so the v2.0 issuer of the token's tenant counts too.
-pub(super) fn key_issuer(case: &mut Case) -> Result<(), Rejection> {
-    let first = *case.candidates.first().ok_or(Rejection::NotReached)?;
+pub(super) fn key_issuer(case: &mut Case) -> Result<String, Rejection> {
     let claims = case.claims()?;
     let issuer = claims.text("iss")?.unwrap_or_default();
     let tid = claims.text("tid")?.filter(|tid| is_guid(tid));
-    let v2_issuer = tid.as_deref().map(|tid| case.settings.v2_issuer(tid));
-    let may_sign = |key: &&Key| {
-        let Some(template) = key.issuer() else { return true };
-        fill(template, tid.as_deref()).is_some_and(|filled| filled == issuer || Some(&*filled) == v2_issuer.as_deref())
-    };
-    if !case.candidates.iter().any(may_sign) {
-        let key_issuer = first.issuer().unwrap_or_default().to_owned();
-        return Err(Rejection::WrongKeyIssuer { key_issuer, issuer: issuer.into_owned() });
+    let tid = tid.as_deref();
+    let mut named = None;
+    for key in case.signing_keys() {
+        let Some(template) = key.issuer() else {
+            return Ok(case.found(|| "the key names no issuer".into()));
+        };
+        let is_v2 = || tid.is_some_and(|id| is_filled(template, tid, &case.settings.v2_issuer(id)));
+        if is_filled(template, tid, &issuer) || is_v2() {
+            return Ok(case.found(|| quoted(template)));
+        }
+        named = named.or(Some(template));
     }
-    case.note(|_| first.issuer().map_or("the key names no issuer".into(), quoted));
-    Ok(())
+    let key_issuer = named.ok_or(Rejection::NotReached)?.to_owned();
+    Err(Rejection::WrongKeyIssuer { key_issuer, issuer: issuer.into_owned() })
 }
 
-pub(super) fn audience(case: &mut Case) -> Result<(), Rejection> {
+pub(super) fn audience(case: &mut Case) -> Result<String, Rejection> {
     let found = case.claims()?.audiences()?;
-    if !found.iter().any(|audience| case.settings.audiences.iter().any(|accepted| accepted == audience)) {
-        let hint = explain::audience(&found, &case.settings.audiences);
+    let accepted = &case.settings.audiences;
+    if !found.iter().any(|audience| accepted.iter().any(|accepted| accepted == audience)) {
         return Err(Rejection::WrongAudience {
             found: explain::list(&found),
-            accepted: explain::list(&case.settings.audiences),
-            hint,
+            accepted: explain::list(accepted),
+            hint: explain::audience(&found, accepted),
         });
     }
-    let found = explain::list(&found);
-    case.note(|_| found);
-    Ok(())
+    Ok(case.found(|| explain::list(&found)))
 }
 
 /// RFC 7519 section 4.1.4: not accepted on or after the expiration time, with the leeway it allows.
-pub(super) fn expiry(case: &mut Case) -> Result<(), Rejection> {
+pub(super) fn expiry(case: &mut Case) -> Result<String, Rejection> {
     let at = case.claims()?.date("exp")?.ok_or(Rejection::ClaimMissing { name: "exp" })?;
     let (now, leeway) = (case.now, case.settings.clock_skew);
     if now >= at + leeway as f64 {
         return Err(Rejection::Expired { at, now, leeway });
     }
-    case.note(|_| format!("{}, in {:.0} seconds", rfc3339(at), at - now));
-    Ok(())
+    Ok(case.found(|| format!("{}, in {:.0} seconds", rfc3339(at), at - now)))
 }
 
 /// RFC 7519 section 4.1.5: not accepted before this time, with the leeway it allows.
-pub(super) fn not_before(case: &mut Case) -> Result<(), Rejection> {
-    let Some(at) = case.claims()?.date("nbf")? else {
-        case.note(|_| "absent".into());
-        return Ok(());
-    };
+pub(super) fn not_before(case: &mut Case) -> Result<String, Rejection> {
+    let at = case.claims()?.date("nbf")?;
     let (now, leeway) = (case.now, case.settings.clock_skew);
-    if now + (leeway as f64) < at {
-        return Err(Rejection::NotYetValid { at, now, leeway });
+    match at {
+        Some(at) if now + (leeway as f64) < at => Err(Rejection::NotYetValid { at, now, leeway }),
+        _ => Ok(case.found(|| at.map_or("absent".into(), rfc3339))),
     }
-    case.note(|_| rfc3339(at));
-    Ok(())
 }
 
-pub(super) fn issued_at(case: &mut Case) -> Result<(), Rejection> {
+pub(super) fn issued_at(case: &mut Case) -> Result<String, Rejection> {
     let at = case.claims()?.date("iat")?;
-    case.note(|_| at.map_or("absent".into(), rfc3339));
-    Ok(())
+    Ok(case.found(|| at.map_or("absent".into(), rfc3339)))
 }
 
-pub(super) fn client(case: &mut Case) -> Result<(), Rejection> {
-    let client = case.claims()?.client()?.map(|client| client.into_owned());
+pub(super) fn client(case: &mut Case) -> Result<String, Rejection> {
+    let client = case.claims()?.client()?;
     let allowed = &case.settings.allowed_clients;
     if !allowed.is_empty() {
-        let client = client.clone().ok_or(Rejection::ClaimMissing { name: "azp" })?;
-        if !allowed.iter().any(|allowed| same_id(allowed, &client)) {
-            return Err(Rejection::ClientNotAllowed { client });
+        let client = client.as_deref().ok_or(Rejection::ClaimMissing { name: "azp" })?;
+        if !allowed.iter().any(|allowed| same_id(allowed, client)) {
+            return Err(Rejection::ClientNotAllowed { client: client.to_owned() });
         }
     }
-    case.note(|_| client.as_deref().map_or("absent".into(), quoted));
-    Ok(())
+    Ok(case.found(|| client.as_deref().map_or("absent".into(), quoted)))
 }
 
 /// One required scope or role; with none required, any at all, unless the client was named: Entra
 /// gives every application of the tenant a token without roles, and ID tokens look alike.
-pub(super) fn permission(case: &mut Case) -> Result<(), Rejection> {
+pub(super) fn permission(case: &mut Case) -> Result<String, Rejection> {
     let (claims, settings) = (case.claims()?, case.settings);
     let (scopes, roles) = (claims.scopes()?, claims.roles()?);
-    let has_scope = scopes.split(' ').any(|have| settings.required_scopes.iter().any(|need| need == have));
-    let has_role = roles.iter().any(|have| settings.required_roles.contains(have));
-    let found = explain::permissions(&scopes, &roles);
-    if !settings.required_scopes.is_empty() || !settings.required_roles.is_empty() {
+    if settings.required_scopes.is_empty() && settings.required_roles.is_empty() {
+        let has_any = scopes.bytes().any(|byte| byte != b' ') || roles.iter().any(|role| !role.is_empty());
+        if !has_any && settings.allowed_clients.is_empty() {
+            return Err(Rejection::NoPermission { hint: explain::permission(claims) });
+        }
+    } else {
+        let has_scope = settings.required_scopes.iter().any(|need| scopes.split(' ').any(|scope| scope == need));
+        let has_role = settings.required_roles.iter().any(|need| roles.iter().any(|role| role == need));
         if !has_scope && !has_role {
             return Err(Rejection::PermissionMissing {
-                found,
+                found: explain::permissions(&scopes, &roles),
                 scopes: settings.required_scopes.clone(),
                 roles: settings.required_roles.clone(),
                 hint: explain::permission(claims),
             });
         }
-    } else {
-        let any = scopes.split(' ').any(|scope| !scope.is_empty()) || roles.iter().any(|role| !role.is_empty());
-        if !any && settings.allowed_clients.is_empty() {
-            return Err(Rejection::NoPermission { hint: explain::permission(claims) });
-        }
     }
-    case.note(|_| found);
-    Ok(())
+    Ok(case.found(|| explain::permissions(&scopes, &roles)))
 }
