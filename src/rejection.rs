@@ -32,6 +32,8 @@ pub enum Code {
 
 /// Why a request is refused. Values that came with the token are unverified; they are capped and
 /// cleaned when the words are made. `hint` is what [`crate::explain`] has to add, or empty.
+/// `NotReached` stands for a check that needs what an earlier one did not find. The server stops at
+/// the first refusal and never gets there; were it to, this refuses.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs)]
 pub enum Rejection {
@@ -40,99 +42,32 @@ pub enum Rejection {
     TokenMissing,
     SeveralTokens,
     SeveralAuthorizations,
-    TokenTooLong {
-        bytes: usize,
-    },
-    NotThreeParts {
-        found: usize,
-    },
+    TokenTooLong { bytes: usize },
+    NotThreeParts { found: usize },
     Encrypted,
-    NotBase64url {
-        part: Part,
-    },
-    BadJson {
-        part: Part,
-        fault: JsonFault,
-    },
-    WrongAlgorithm {
-        found: Option<String>,
-        hint: &'static str,
-    },
+    NotBase64url { part: Part },
+    BadJson { part: Part, fault: JsonFault },
+    WrongAlgorithm { found: Option<String>, hint: &'static str },
     CriticalHeader,
-    UnsupportedHeader {
-        name: &'static str,
-    },
-    WrongType {
-        found: String,
-    },
+    UnsupportedHeader { name: &'static str },
+    WrongType { found: String },
     BadKeyId,
-    UnknownKey {
-        kid: String,
-        hint: String,
-    },
-    UnusableKey {
-        kid: String,
-        reason: Unusable,
-    },
-    BadSignature {
-        kid: String,
-        hint: &'static str,
-    },
-    ClaimMissing {
-        name: &'static str,
-    },
-    ClaimMalformed {
-        name: &'static str,
-        expected: &'static str,
-    },
-    WrongIssuer {
-        found: String,
-        accepted: String,
-        hint: &'static str,
-    },
-    WrongTenant {
-        tid: String,
-        issuer: String,
-    },
-    TenantNotAllowed {
-        tid: String,
-    },
-    WrongKeyIssuer {
-        key_issuer: String,
-        issuer: String,
-    },
-    WrongAudience {
-        found: String,
-        accepted: String,
-        hint: String,
-    },
-    Expired {
-        at: f64,
-        now: f64,
-        leeway: u64,
-    },
-    NotYetValid {
-        at: f64,
-        now: f64,
-        leeway: u64,
-    },
-    ClientNotAllowed {
-        client: String,
-    },
-    PermissionMissing {
-        found: String,
-        scopes: Vec<String>,
-        roles: Vec<String>,
-        hint: &'static str,
-    },
-    NoPermission {
-        hint: &'static str,
-    },
-    KeysUnavailable {
-        retry_after: u64,
-    },
-    /// A check that needs the outcome of an earlier one that failed. The server stops at the
-    /// first refusal and never gets here; were it to, this refuses.
+    UnknownKey { kid: String, hint: String },
+    UnusableKey { kid: String, reason: Unusable },
+    BadSignature { kid: String, hint: &'static str },
+    ClaimMissing { name: &'static str },
+    ClaimMalformed { name: &'static str, expected: &'static str },
+    WrongIssuer { found: String, accepted: String, hint: &'static str },
+    WrongTenant { tid: String, issuer: String },
+    TenantNotAllowed { tid: String },
+    WrongKeyIssuer { key_issuer: String, issuer: String },
+    WrongAudience { found: String, accepted: String, hint: String },
+    Expired { at: f64, now: f64, leeway: u64 },
+    NotYetValid { at: f64, now: f64, leeway: u64 },
+    ClientNotAllowed { client: String },
+    PermissionMissing { found: String, scopes: Vec<String>, roles: Vec<String>, hint: &'static str },
+    NoPermission { hint: &'static str },
+    KeysUnavailable { retry_after: u64 },
     NotReached,
 }
 
