@@ -4,19 +4,29 @@
 //! a thread of its own first, and comes back to the loop when its body has been read.
 
 use crate::limits::{BODY_IN_MEMORY_BYTES, HELPER_STACK_BYTES, MAX_BODY_BYTES};
+use std::net::SocketAddr;
 use std::sync::mpsc::{Sender, channel};
 use tiny_http::{Request, Response};
 
 /// What is to be done about a request's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Body {
-    /// Nothing: there is none, or tiny_http has read it.
+    /// Nothing: there is none, or it has been read.
     Done,
     /// It has to be read elsewhere.
     Pending,
     /// It is declared longer than anybody may send. tiny_http would allocate the declared length
     /// when the request is dropped, which can abort the process.
     TooLong,
+}
+
+/// A request that comes back from its body: the peer, and the request unless it has been answered
+/// already, because its body could not be read to the end.
+pub struct Returned {
+    /// The peer whose connection may go on.
+    pub peer: Option<SocketAddr>,
+    /// The request, its body read.
+    pub request: Option<Request>,
 }
 
 impl Body {
@@ -33,29 +43,47 @@ impl Body {
     }
 }
 
-/// Reads the body of `request` on a thread of its own, then hands the request to `back` and calls
-/// `wake`. A body that cannot be read to its end gets its answer from that thread.
-pub fn drain(request: Request, back: Sender<Request>, wake: impl Fn() + Send + 'static) {
+/// Reads the body of `request` on a thread of its own; then, however that ends, something is sent
+/// to `back` and `wake` is called. False when there is no thread to be had.
+pub fn read(request: Request, back: Sender<Returned>, wake: impl Fn() + Send + 'static) -> bool {
     let (hand_over, take_over) = channel::<Request>();
+    let peer = request.remote_addr().copied();
+    let mut home = WayHome { returned: Some(Returned { peer, request: None }), back, wake };
     let work = move || {
-        let Ok(request) = take_over.recv() else { return };
-        if let Some(request) = read_to_end(request)
-            && back.send(request).is_ok()
-        {
-            wake();
+        let request = take_over.recv().ok().and_then(read_to_end);
+        if let Some(returned) = &mut home.returned {
+            returned.request = request;
         }
     };
     // The request is handed over only once there is a thread: dropped here, it would block.
-    match std::thread::Builder::new().name("body".into()).stack_size(HELPER_STACK_BYTES).spawn(work) {
-        Ok(_) => drop(hand_over.send(request)),
-        Err(_) => abandon(request),
+    let is_started = std::thread::Builder::new().name("body".into()).stack_size(HELPER_STACK_BYTES).spawn(work).is_ok();
+    match is_started {
+        true => drop(hand_over.send(request)),
+        false => abandon(request),
     }
+    is_started
 }
 
 /// Gives a request up without reading its body and without an answer. Its connection's thread and
 /// its two file descriptors stay until the process ends: tiny_http offers no way to close it.
 pub fn abandon(request: Request) {
     std::mem::forget(request);
+}
+
+/// Sends what there is when the thread ends, even by a panic.
+struct WayHome<W: Fn()> {
+    returned: Option<Returned>,
+    back: Sender<Returned>,
+    wake: W,
+}
+
+impl<W: Fn()> Drop for WayHome<W> {
+    fn drop(&mut self) {
+        if let Some(returned) = self.returned.take() {
+            let _ = self.back.send(returned);
+            (self.wake)();
+        }
+    }
 }
 
 fn read_to_end(mut request: Request) -> Option<Request> {

@@ -6,7 +6,7 @@ use crate::answer::{Answer, Cors};
 use crate::api::{self, Task};
 use crate::audit_log::{AuditLog, Decision, facts};
 use crate::bearer;
-use crate::body::{self, Body};
+use crate::body::{self, Body, Returned};
 use crate::caretaker::Caretaker;
 use crate::checks::{self, Case};
 use crate::claims::Claims;
@@ -70,8 +70,11 @@ struct Loop {
     server: Arc<Server>,
     keys: Keys,
     fetch: Option<Receiver<Result<KeySet, String>>>,
-    parked: Vec<Parked>,
-    bodies: (Sender<Request>, Receiver<Request>),
+    /// Requests that wait, in the order of their arrival.
+    parked: Vec<Arrival>,
+    /// Peers whose request is away for its body.
+    reading: Vec<SocketAddr>,
+    bodies: (Sender<Returned>, Receiver<Returned>),
     muted: Muted,
     memory: SignatureMemory,
     caretaker: Caretaker,
@@ -82,23 +85,29 @@ struct Loop {
     log: Log,
 }
 
+/// A request on its way to its answer.
+struct Arrival {
+    request: Request,
+    /// When it could first be answered.
+    since: Instant,
+    /// Whether its body has been read; if so, nothing on its connection comes before it.
+    is_read: bool,
+}
+
 /// What becomes of a request.
 enum Next {
     /// Its answer is in `out`.
     Send,
     /// It waits for keys.
-    Park,
+    WaitForKeys,
+    /// It waits for the request before it on its connection.
+    WaitForTurn,
     /// It ends without an answer: nothing is written to its connection.
     Discard,
     /// Its body is read first, elsewhere.
     ReadBody,
-    /// Its body cannot be read.
-    Abandon,
-}
-
-struct Parked {
-    request: Request,
-    since: Instant,
+    /// Its body is declared longer than can be read.
+    GiveUp,
 }
 
 impl Loop {
@@ -121,6 +130,7 @@ impl Loop {
             fetch: None,
             memory: SignatureMemory::default(),
             parked: Vec::new(),
+            reading: Vec::new(),
             bodies: channel(),
             muted: Muted::default(),
             date: (0, String::new()),
@@ -134,24 +144,24 @@ impl Loop {
     fn run(mut self) -> ! {
         loop {
             match self.server.recv_timeout(self.patience()) {
-                Ok(Some(request)) => self.guarded(|it| it.received(request)),
+                Ok(Some(request)) => {
+                    self.caretaker.saw(request.remote_addr());
+                    self.take(Arrival { request, since: Instant::now(), is_read: false });
+                }
                 Ok(None) => {}
                 Err(error) => leave(&self.log, &format!("connections can no longer be accepted: {error}")),
             }
-            while let Ok(request) = self.bodies.1.try_recv() {
-                self.guarded(|it| it.handle(request, Instant::now()));
+            while let Ok(returned) = self.bodies.1.try_recv() {
+                self.end_body(returned);
             }
-            self.guarded(Loop::end_fetch);
-            self.guarded(Loop::end_waiting);
+            self.end_fetch();
+            if self.parked.iter().any(|parked| parked.since.elapsed() >= PARK_TIMEOUT) {
+                self.retry_parked();
+            }
             if self.keys.refresh_is_due(Instant::now()) {
                 self.start_fetch();
             }
         }
-    }
-
-    /// A panic while one request is handled costs that request a 500 and nobody else anything.
-    fn guarded(&mut self, work: impl FnOnce(&mut Loop)) {
-        let _ = catch_unwind(AssertUnwindSafe(|| work(self)));
     }
 
     /// How long the loop may sleep when nothing comes.
@@ -161,61 +171,70 @@ impl Loop {
         parked.chain([self.keys.until_refresh(now)]).min().unwrap_or_default().max(Duration::from_millis(2))
     }
 
-    fn received(&mut self, request: Request) {
-        self.caretaker.saw(request.remote_addr());
-        let head = Head::of(&request);
-        let next = match head.body(&request) {
-            Body::Done => self.next(&request, &head, Instant::now()),
-            Body::Pending => Next::ReadBody,
-            Body::TooLong => Next::Abandon,
-        };
-        self.go_on(request, next, Instant::now());
+    /// Takes a request as far as it gets. A panic meanwhile costs it a 500, and nobody else
+    /// anything.
+    fn take(&mut self, arrival: Arrival) {
+        let _ = catch_unwind(AssertUnwindSafe(|| self.take_unguarded(arrival)));
     }
 
-    /// A request whose body has been read, or that was parked; `since` is when it could first be
-    /// answered.
-    fn handle(&mut self, request: Request, since: Instant) {
-        let next = self.next(&request, &Head::of(&request), since);
-        self.go_on(request, next, since);
-    }
-
-    fn go_on(&mut self, request: Request, next: Next, since: Instant) {
-        match next {
-            Next::Send => self.send(request),
-            Next::Park => self.parked.push(Parked { request, since }),
-            Next::Discard => drop(request.into_writer()),
-            Next::ReadBody => body::drain(request, self.bodies.0.clone(), self.wake()),
-            Next::Abandon => {
-                self.log.err("warning: a body of more than 100 MiB was declared; its connection is given up".into());
-                body::abandon(request);
-            }
-        }
-    }
-
-    fn next(&mut self, request: &Request, head: &Head, since: Instant) -> Next {
-        let peer = request.remote_addr();
-        if self.muted.contains(peer) {
-            return Next::Discard;
-        }
-        // Answers leave in the order of their requests: one behind a parked request of its own
-        // connection would make the loop wait for itself.
-        let is_behind = self.parked.iter().any(|parked| parked.request.remote_addr() == peer);
-        let is_full = self.parked.len() >= MAX_PARKED;
-        let answer = if is_behind { None } else { self.answer(request, head, since) };
-        let answer = match answer {
-            Some(answer) => answer,
-            None if !is_full => return Next::Park,
-            None if is_behind => {
+    fn take_unguarded(&mut self, arrival: Arrival) {
+        let head = Head::of(&arrival.request);
+        let body = if arrival.is_read { Body::Done } else { head.body(&arrival.request) };
+        let peer = arrival.request.remote_addr();
+        // Answers leave in the order of their requests: one that came before its turn would make
+        // the loop wait for itself.
+        let is_behind = !arrival.is_read && self.is_waiting(peer);
+        let next = match body {
+            _ if self.muted.contains(peer) => Next::Discard,
+            _ if is_behind && self.parked.len() >= MAX_PARKED => {
                 self.muted.add(peer);
-                return Next::Discard;
+                Next::Discard
             }
+            _ if is_behind => Next::WaitForTurn,
+            Body::Done => self.prepare(&arrival, &head),
+            Body::Pending => Next::ReadBody,
+            Body::TooLong => Next::GiveUp,
+        };
+        match next {
+            Next::Send => self.send(arrival.request),
+            Next::WaitForTurn => self.parked.push(arrival),
+            Next::WaitForKeys => {
+                let follower = self.parked.iter().position(|parked| parked.request.remote_addr() == peer);
+                self.parked.insert(follower.unwrap_or(self.parked.len()), arrival);
+            }
+            Next::Discard if body == Body::Done => drop(arrival.request.into_writer()),
+            Next::Discard => body::abandon(arrival.request),
+            Next::ReadBody => {
+                let peer = peer.copied();
+                if body::read(arrival.request, self.bodies.0.clone(), self.wake()) {
+                    self.reading.extend(peer);
+                }
+            }
+            Next::GiveUp => {
+                self.log.err("warning: a body of more than 100 MiB was declared; its connection is given up".into());
+                body::abandon(arrival.request);
+            }
+        }
+    }
+
+    /// Whether an earlier request of this peer has not been answered yet.
+    fn is_waiting(&self, peer: Option<&SocketAddr>) -> bool {
+        self.parked.iter().any(|parked| parked.request.remote_addr() == peer)
+            || self.reading.iter().any(|reading| Some(reading) == peer)
+    }
+
+    /// Puts the answer of a request into `out`, unless it has to wait for keys.
+    fn prepare(&mut self, arrival: &Arrival, head: &Head) -> Next {
+        let answer = match self.answer(&arrival.request, head, arrival.since) {
+            Some(answer) => answer,
+            None if self.parked.len() < MAX_PARKED => return Next::WaitForKeys,
             None => api::refused(&Rejection::KeysUnavailable { retry_after: 1 }),
         };
         let seconds = clock::unix_now() as u64;
         if self.date.0 != seconds {
             self.date = (seconds, clock::http_date(seconds));
         }
-        answer.write_to(&mut self.out, head.form(request), &self.cors, &self.date.1);
+        answer.write_to(&mut self.out, head.form(&arrival.request), &self.cors, &self.date.1);
         Next::Send
     }
 
@@ -301,16 +320,24 @@ impl Loop {
             Err(reason) => self.log.err(format!("the signing keys could not be fetched: {reason}")),
         }
         self.keys.ended(Instant::now(), outcome.ok());
-        for Parked { request, since } in std::mem::take(&mut self.parked) {
-            self.guarded(|it| it.handle(request, since));
+        self.retry_parked();
+    }
+
+    /// A body has been read, or its connection has ended: whoever waits behind it may go on.
+    fn end_body(&mut self, Returned { peer, request }: Returned) {
+        self.reading.retain(|reading| Some(*reading) != peer);
+        if let Some(request) = request {
+            self.take(Arrival { request, since: Instant::now(), is_read: true });
+        }
+        if self.parked.iter().any(|parked| parked.request.remote_addr() == peer.as_ref()) {
+            self.retry_parked();
         }
     }
 
-    /// Answers what has been parked for too long. Arrivals are in order.
-    fn end_waiting(&mut self) {
-        while self.parked.first().is_some_and(|parked| parked.since.elapsed() >= PARK_TIMEOUT) {
-            let Parked { request, since } = self.parked.remove(0);
-            self.guarded(|it| it.handle(request, since));
+    /// Takes up all parked requests anew, in their order; those that have to wait on park again.
+    fn retry_parked(&mut self) {
+        for arrival in std::mem::take(&mut self.parked) {
+            self.take(arrival);
         }
     }
 }
