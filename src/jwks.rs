@@ -35,7 +35,7 @@ pub enum KeySetFault {
 /// Why a key of the set may not verify a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unusable {
-    /// Not a JSON object, or a member twice (RFC 7517 section 4), or a member of the wrong type.
+    /// A member that restricts the key, `issuer`, is no string.
     Malformed,
     /// `kty` is not RSA (RFC 7517 section 4.1).
     NotRsa,
@@ -54,7 +54,7 @@ pub enum Unusable {
 }
 
 impl KeySet {
-    /// Reads a JWK Set. Keys without a `kid` are passed over: no token can name them.
+    /// Reads a JWK Set. What is no key that a token can name is passed over.
     pub fn parse(bytes: Vec<u8>) -> Result<KeySet, KeySetFault> {
         let set = Object::parse_outer(bytes).map_err(|_| KeySetFault::NotAKeySet)?;
         let elements = set.get("keys").and_then(Value::elements).ok_or(KeySetFault::NotAKeySet)?;
@@ -87,20 +87,15 @@ impl KeySet {
 }
 
 impl Key {
-    /// None for a key that no token can name.
+    /// None for what no token can name, or is not one JSON object with every member once (RFC 7517
+    /// section 4).
     fn parse(value: Value) -> Option<Key> {
-        let text = value.text().as_bytes().to_vec();
-        let lenient = Object::parse_outer(text.clone());
-        // A key with a member twice is still listed when its kid is clear, to say why it is refused.
-        let jwk = Object::parse(text);
-        let kid = lenient.as_ref().ok()?.get("kid")?.string()?.into_owned();
-        if !(1..=MAX_KID_BYTES).contains(&kid.len()) {
-            return None;
-        }
-        let issuer = lenient.ok()?.get("issuer").map(|issuer| issuer.string().map(|text| text.into_owned()));
-        let public_key = match (&jwk, &issuer) {
-            (Err(_), _) | (_, Some(None)) => Err(Unusable::Malformed),
-            (Ok(jwk), _) => public_key(jwk),
+        let jwk = Object::parse(value.text().as_bytes().to_vec()).ok()?;
+        let kid = jwk.get("kid")?.string().filter(|kid| (1..=MAX_KID_BYTES).contains(&kid.len()))?.into_owned();
+        let issuer = jwk.get("issuer").map(|issuer| issuer.string().map(|text| text.into_owned()));
+        let public_key = match issuer {
+            Some(None) => Err(Unusable::Malformed),
+            _ => public_key(&jwk),
         };
         Some(Key { kid, issuer: issuer.flatten(), public_key })
     }
@@ -156,7 +151,7 @@ fn unsigned(jwk: &Object, name: &str) -> Result<Vec<u8>, Unusable> {
 impl Display for Unusable {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Unusable::Malformed => f.write_str("it is not one well-formed JWK"),
+            Unusable::Malformed => f.write_str("it is not a well-formed JWK"),
             Unusable::NotRsa => f.write_str("its kty is not RSA"),
             Unusable::NotForSignatures => f.write_str("its use is not sig"),
             Unusable::NotForVerifying => f.write_str("its key_ops has no verify"),

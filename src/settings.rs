@@ -114,7 +114,7 @@ impl Reader<'_> {
         let issuers = self.issuers(tenant.as_deref(), &authority, is_cloud);
         let key_source = self.key_source(tenant.as_deref(), &authority);
         let audiences = self.list("API_AUDIENCE");
-        if audiences.is_empty() {
+        if self.value("API_AUDIENCE").is_none() {
             self.problem(
                 "API_AUDIENCE",
                 "is required: the accepted audience (aud) of this API's tokens",
@@ -145,14 +145,23 @@ impl Reader<'_> {
         (self.get)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
-    fn list(&self, name: &str) -> Vec<String> {
-        let value = self.value(name).unwrap_or_default();
-        value.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+    fn list(&mut self, name: &str) -> Vec<String> {
+        self.items(name, &[','])
     }
 
-    fn words(&self, name: &str) -> Vec<String> {
-        let value = self.value(name).unwrap_or_default();
-        value.split([' ', ',']).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+    fn words(&mut self, name: &str) -> Vec<String> {
+        self.items(name, &[' ', ','])
+    }
+
+    /// A list that is set and names nothing is a slip that must not mean "any".
+    fn items(&mut self, name: &str, separators: &[char]) -> Vec<String> {
+        let Some(value) = self.value(name) else { return Vec::new() };
+        let items: Vec<String> =
+            value.split(separators).map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect();
+        if items.is_empty() {
+            self.problem(name, "is set and names nothing", "one,another");
+        }
+        items
     }
 
     fn problem(&mut self, name: &str, what: &str, example: &str) {
@@ -216,9 +225,6 @@ impl Reader<'_> {
         let named = self.list("ISSUERS");
         if !named.is_empty() {
             return named;
-        }
-        if self.value("ISSUERS").is_some() {
-            self.problem("ISSUERS", "names no issuer", "https://login.microsoftonline.com/{tenantid}/v2.0");
         }
         let Some(tenant) = tenant.filter(|_| is_cloud) else { return Vec::new() };
         let id = if is_guid(tenant) { tenant } else { "{tenantid}" };
