@@ -1,0 +1,37 @@
+//! The deciding core, with a given clock and given keys.
+
+#[macro_use]
+mod bench;
+#[path = "../support/mint.rs"]
+mod mint;
+
+mod attacks;
+mod audience;
+mod bearer;
+mod client;
+mod clock;
+mod dates;
+mod documents;
+mod encoding;
+mod forgeries;
+mod freshness;
+mod header;
+mod hints;
+mod issuer;
+mod jwk;
+mod key_choice;
+mod key_issuer;
+mod memory;
+mod mutations;
+mod object;
+mod oracle;
+mod order;
+mod permission;
+mod properties;
+mod rejection;
+mod rfc;
+mod settings;
+mod settings_problems;
+mod shape;
+mod tenant;
+mod wycheproof;
