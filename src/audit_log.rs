@@ -1,13 +1,13 @@
 //! The audit log: one JSON object a line for each decision. Never a token, a signature, a name, a
 //! mail address, a query string or a function key.
 
-use crate::checks::Case;
 use crate::claims::UnverifiedClaims;
 use crate::clock;
 use crate::limits::MAX_QUOTED_CHARS;
 use crate::log::Log;
 use crate::rejection::{Rejection, clean};
 use crate::settings::Audit;
+use crate::token::UnverifiedToken;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -56,8 +56,7 @@ impl AuditLog {
 
 /// The claims that identify a caller, capped and cleaned, with a mark that says whether the
 /// signature held.
-pub fn facts(case: &Case) -> Facts {
-    let token = case.token()?;
+pub fn facts(token: &UnverifiedToken, is_verified: bool) -> Facts {
     let claims = UnverifiedClaims::of(token.payload());
     let mut facts = Map::new();
     let mut add = |name: &str, value: &str| {
@@ -71,7 +70,7 @@ pub fn facts(case: &Case) -> Facts {
     for name in ["iss", "tid", "oid", "sub"] {
         add(name, &claims.hint(name));
     }
-    facts.insert("verified".into(), case.is_verified().into());
+    facts.insert("verified".into(), is_verified.into());
     Some(Value::Object(facts))
 }
 

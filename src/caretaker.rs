@@ -4,21 +4,22 @@
 //! woken. Of connections that arrive together, those beyond the threads that were free then wait
 //! in a queue until some other connection ends: behind keep-alive connections, for ever. A
 //! connection that comes when no thread is free gets a new thread, which serves the queue
-//! afterwards. So whenever new peers have appeared, a few connections that end at once are made.
+//! afterwards. So this thread makes connections that end at once, again and again for as long as
+//! each of them has brought a new thread, which is when somebody may be waiting.
 //!
 //! Its accepting thread ends on the first error, and dies silently when it runs out of file
 //! descriptors half-way. The port then refuses connections, which this thread notices.
 
-use crate::limits::{CARETAKER_BATCH, CARETAKER_EVERY, CARETAKER_FAILURES, CARETAKER_PAUSE, HELPER_STACK_BYTES};
-use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpStream};
+use crate::limits::{CARETAKER_CALLS, CARETAKER_EVERY, CARETAKER_FAILURES, CARETAKER_PAUSE, HELPER_STACK_BYTES};
+use std::io::{ErrorKind, Read};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Thread;
 
 /// The loop's side: tells the caretaker of peers that were not there before.
 pub struct Caretaker {
-    newcomers: Arc<AtomicUsize>,
+    newcomers: Arc<AtomicBool>,
     thread: Option<Thread>,
     /// The last port seen in each slot; a peer is new when its slot holds another port.
     seen: [u16; 256],
@@ -27,7 +28,7 @@ pub struct Caretaker {
 impl Caretaker {
     /// Starts the thread; `on_deaf` is called when the port no longer accepts connections.
     pub fn start(address: SocketAddr, on_deaf: impl Fn() + Send + 'static) -> Caretaker {
-        let newcomers = Arc::new(AtomicUsize::new(0));
+        let newcomers = Arc::new(AtomicBool::new(false));
         let count = newcomers.clone();
         let work = move || call_regularly(address, &count, on_deaf);
         let thread = std::thread::Builder::new().name("caretaker".into()).stack_size(HELPER_STACK_BYTES).spawn(work);
@@ -40,7 +41,7 @@ impl Caretaker {
         let Some(slot) = self.seen.get_mut(usize::from(port) % 256) else { return };
         if *slot != port {
             *slot = port;
-            self.newcomers.fetch_add(1, Ordering::Relaxed);
+            self.newcomers.store(true, Ordering::Relaxed);
             if let Some(thread) = &self.thread {
                 thread.unpark();
             }
@@ -48,24 +49,44 @@ impl Caretaker {
     }
 }
 
-fn call_regularly(address: SocketAddr, newcomers: &AtomicUsize, on_deaf: impl Fn()) {
+fn call_regularly(address: SocketAddr, newcomers: &AtomicBool, on_deaf: impl Fn()) {
     let mut failures = 0;
     loop {
         std::thread::park_timeout(CARETAKER_EVERY);
-        if newcomers.load(Ordering::Relaxed) > 0 {
-            // The rest of the burst arrives meanwhile, and one pause serves it all.
+        if newcomers.swap(false, Ordering::Relaxed) {
+            // The rest of the burst arrives meanwhile, and one round serves it all.
             std::thread::sleep(CARETAKER_PAUSE);
         }
-        let calls = (2 * newcomers.swap(0, Ordering::Relaxed)).clamp(1, CARETAKER_BATCH);
-        for _ in 0..calls {
-            failures = match TcpStream::connect(address) {
-                Ok(_) => 0,
+        for _ in 0..CARETAKER_CALLS {
+            let before = threads();
+            failures = match call(address) {
+                Ok(()) => 0,
                 Err(error) if error.kind() == ErrorKind::ConnectionRefused => CARETAKER_FAILURES,
                 Err(_) => failures + 1,
             };
             if failures >= CARETAKER_FAILURES {
                 return on_deaf();
             }
+            if failures > 0 || threads() <= before {
+                break;
+            }
         }
     }
+}
+
+/// Connects, and waits until the other side has seen the end of the connection.
+fn call(address: SocketAddr) -> std::io::Result<()> {
+    let mut stream = TcpStream::connect_timeout(&address, CARETAKER_EVERY)?;
+    stream.set_read_timeout(Some(CARETAKER_EVERY))?;
+    stream.shutdown(Shutdown::Write)?;
+    // A call that waits in the queue itself is no failure.
+    let _ = stream.read(&mut [0]);
+    Ok(())
+}
+
+/// The number of threads of this process, as Linux tells it; 0 elsewhere.
+fn threads() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let count = status.lines().find_map(|line| line.strip_prefix("Threads:"));
+    count.and_then(|count| count.trim().parse().ok()).unwrap_or_default()
 }

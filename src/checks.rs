@@ -105,7 +105,7 @@ pub struct Finding {
 }
 
 /// Runs the checks to the first refusal.
-pub fn decide(case: &mut Case) -> Result<Claims, Refusal> {
+pub fn decide<'a>(case: &mut Case<'a>) -> Result<Claims<'a>, Refusal> {
     for check in &CHECKS {
         (check.run)(case).map_err(|rejection| Refusal { check: check.name, rejection })?;
     }

@@ -5,36 +5,48 @@ use crate::json::{Object, Value};
 use crate::limits::END_OF_NUMERIC_DATES;
 use crate::rejection::Rejection;
 use crate::signature::VerifiedToken;
+use crate::token::UnverifiedToken;
 use std::borrow::Cow;
 
 /// The claims of a token that has passed every check. What an endpoint gets to see.
 #[derive(Debug)]
-pub struct Claims(Object);
+pub struct Claims<'t>(VerifiedToken<'t>);
 
-impl Claims {
+impl<'t> Claims<'t> {
     /// Only [`crate::checks::decide`] calls this, after the last check.
-    pub(crate) fn of(token: VerifiedToken) -> Claims {
-        Claims(token.into_token().into_payload())
+    pub(crate) fn of(token: VerifiedToken<'t>) -> Claims<'t> {
+        Claims(token)
+    }
+
+    /// The token that carried them.
+    pub fn token(&self) -> &UnverifiedToken<'t> {
+        self.0.token()
     }
 
     /// The claims exactly as the issuer wrote them: a JSON object.
     pub fn into_json(self) -> String {
-        self.0.into_text()
+        self.0.into_token().into_payload().into_text()
     }
 
     /// A claim that is a string, such as `oid`, `sub` or `tid`.
     pub fn text(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.0.get(name)?.string()
+        self.token().payload().get(name)?.string()
     }
 
     /// Whether the token carries an app role (`roles`).
     pub fn has_role(&self, role: &str) -> bool {
-        self.0.get("roles").and_then(Value::strings).is_some_and(|roles| roles.iter().any(|have| have == role))
+        self.token()
+            .payload()
+            .get("roles")
+            .and_then(Value::strings)
+            .is_some_and(|roles| roles.iter().any(|have| have == role))
     }
 
     /// Whether the token carries a delegated permission (`scp`, from other issuers `scope`).
     pub fn has_scope(&self, scope: &str) -> bool {
-        UnverifiedClaims::of(&self.0).scopes().is_ok_and(|scopes| scopes.split(' ').any(|have| have == scope))
+        UnverifiedClaims::of(self.token().payload())
+            .scopes()
+            .is_ok_and(|scopes| scopes.split(' ').any(|have| have == scope))
     }
 }
 

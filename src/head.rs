@@ -32,7 +32,7 @@ impl<'r> Head<'r> {
                 6 if is("Expect") => head.expects_continue = true,
                 10 if is("Connection") => head.connection = head.connection.or(Some(value)),
                 17 if is("Transfer-Encoding") => head.is_chunked = true,
-                29 if is("X-Azure-Functions-InvocationId") => head.invocation = Some(value),
+                30 if is("X-Azure-Functions-InvocationId") => head.invocation = Some(value),
                 _ => {}
             }
         }

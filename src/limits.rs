@@ -76,7 +76,8 @@ pub const MAX_BODY_BYTES: usize = 100 * 1024 * 1024;
 /// full send buffer means that the peer does not read.
 pub const SEND_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// Connections that are remembered as not reading, and for how long.
+/// Connections that are remembered as not reading, and how long before the kernel is asked whether
+/// they are still there.
 pub const MAX_MUTED_PEERS: usize = 256;
 /// See [`MAX_MUTED_PEERS`].
 pub const MUTED_FOR: Duration = Duration::from_secs(30);
@@ -84,9 +85,9 @@ pub const MUTED_FOR: Duration = Duration::from_secs(30);
 /// Time between two calls of the caretaker at the handler's own port.
 pub const CARETAKER_EVERY: Duration = Duration::from_millis(250);
 
-/// Most calls in one go, and the pause before them in which the rest of a burst arrives.
-pub const CARETAKER_BATCH: usize = 32;
-/// See [`CARETAKER_BATCH`].
+/// Most calls in one round, and the pause before it in which the rest of a burst arrives.
+pub const CARETAKER_CALLS: usize = 128;
+/// See [`CARETAKER_CALLS`].
 pub const CARETAKER_PAUSE: Duration = Duration::from_millis(5);
 
 /// Calls that fail in a row, for want of file descriptors for instance, before the caretaker

@@ -132,7 +132,7 @@ impl Loop {
             parked: Vec::new(),
             reading: Vec::new(),
             bodies: channel(),
-            muted: Muted::default(),
+            muted: Muted::on(address.port()),
             date: (0, String::new()),
             out: Vec::new(),
             log,
@@ -261,15 +261,17 @@ impl Loop {
         let case = Case::new(token, &self.settings, self.keys.usable(now), clock::unix_now());
         let mut case = case.with_memory(&mut self.memory);
         let outcome = checks::decide(&mut case);
-        let wanted = self.audit.wants(outcome.is_ok());
-        let facts = if wanted { facts(&case) } else { None };
         let mut refusal = match outcome {
             Ok(claims) => {
-                self.audit.decided(decided("", None), facts);
+                if self.audit.wants(true) {
+                    self.audit.decided(decided("", None), facts(claims.token(), true));
+                }
                 return Some(endpoint(claims));
             }
             Err(refusal) => refusal,
         };
+        let wanted = case.token().filter(|_| self.audit.wants(false));
+        let facts = wanted.and_then(|token| facts(token, case.is_verified()));
         let need = match refusal.rejection {
             Rejection::KeysUnavailable { .. } => Some(self.keys.need_any(now)),
             Rejection::UnknownKey { .. } if case.worth_a_fetch() => Some(self.keys.need_unknown(now)),
