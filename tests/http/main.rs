@@ -1,0 +1,29 @@
+//! The real binary on free ports, over real sockets.
+
+mod audit;
+mod bodies;
+mod check_command;
+mod claims;
+mod client;
+mod codes;
+mod command_line;
+mod cors;
+mod crowd;
+mod harness;
+mod issuer;
+mod key_issuers;
+mod key_server;
+mod key_set;
+mod keys;
+mod outage;
+mod permissions;
+mod pipeline;
+mod repetition;
+mod routes;
+mod samples;
+mod settings;
+mod tenants;
+mod tokens;
+
+#[path = "../support/mint.rs"]
+mod mint;
