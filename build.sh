@@ -66,7 +66,7 @@ choose_target() {
 # The caller's own flags are replaced: the same source has to give the same bytes everywhere.
 set_compiler_flags() {
     local here cargo_home registry rust_source
-    here=$(native_path "$PWD")
+    here=$(native_path "$(pwd -P)") # as cargo sees it
     cargo_home=$(native_path "${CARGO_HOME:-$HOME/.cargo}")
     rust_source=$(rustc --print sysroot)/lib/rustlib/src/rust
 

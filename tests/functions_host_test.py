@@ -1,0 +1,303 @@
+#!/usr/bin/env python3
+"""Runs handler.zip, as it would be deployed, under a stand-in for the Azure Functions host.
+
+usage: python3 tests/functions_host_test.py STAND_IN
+
+STAND_IN is a Python program with the command line `APP_ROOT --port 0 --mode forward|proxy`. It
+prints a JSON line with its port ("listening"), starts what host.json names, and logs to standard
+error, each line of the handler after "LEVEL Host.Function.Console:". Needs Linux, Rust and Python.
+"""
+
+import base64
+import concurrent.futures
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+import zipfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TENANT = "11111111-2222-3333-4444-555555555555"
+API = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+CLIENT = "bbbbbbbb-0000-0000-0000-000000000001"
+SETTINGS = (
+    "ALLOWED_TENANTS ALLOWED_CLIENTS REQUIRED_SCOPES REQUIRED_ROLES CLOCK_SKEW_SECONDS "
+    "ALLOWED_ORIGINS AUDIT_LOG"
+).split()
+BUILD_SECONDS = 1800
+TEST_SECONDS = 240
+
+results = []
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    stand_in = pathlib.Path(sys.argv[1]).resolve()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))
+    signal.signal(signal.SIGALRM, lambda *_: sys.exit(f"took more than {TEST_SECONDS} seconds"))
+
+    issuer = build()
+    signal.alarm(TEST_SECONDS)
+    publishing_leaves_out_the_rest()
+    with tempfile.TemporaryDirectory() as folder:
+        app = unpack(pathlib.Path(folder))
+        keys_that_come_late(stand_in, app, issuer)
+        for mode in ("forward", "proxy"):
+            normal_running(mode, stand_in, app, issuer)
+
+    failed = results.count(False)
+    print(f"{len(results) - failed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+# ---- the tests ---------------------------------------------------------------------------------
+
+
+def publishing_leaves_out_the_rest():
+    """The Core Tools turn .funcignore into prefixes; `func ... publish` must send what the zip has."""
+    patterns = [line.strip() for line in (ROOT / ".funcignore").read_text().splitlines()]
+    patterns = [p for p in patterns if p and not p.startswith("#")]
+    ignored = re.compile("|".join(re.escape(p).replace(r"\*", "[^/]+") for p in patterns))
+    names = []
+    for folder, folders, files in os.walk(ROOT):
+        folders[:] = [name for name in folders if name not in (".git", "target")]
+        names += [os.path.relpath(os.path.join(folder, name), ROOT) for name in files]
+    kept = sorted(name for name in names + ["target/x", ".git/x"] if not ignored.match(name))
+    with zipfile.ZipFile(ROOT / "handler.zip") as archive:
+        check("func publish sends the files of handler.zip", kept == archive.namelist(), kept)
+
+
+def keys_that_come_late(stand_in, app, issuer):
+    with contextlib.ExitStack() as stack:
+        with Issuer(issuer) as first:
+            port, token = first.port, first.token()
+        started = time.monotonic()
+        host = stack.enter_context(Host(stand_in, app, "forward", port))
+        host.wait_for("Worker process started and initialized.")
+        took = time.monotonic() - started
+        check("no keys: ready all the same", took < 5, f"{took:.1f} s")
+        for path in ("/", "/healthz", "/public"):
+            check(f"no keys: GET {path} is 200", host.call("GET", path).status == 200)
+        check("no keys: no token is still 401", host.call("GET", "/api").status == 401)
+        answer = host.call("GET", "/api", token)
+        check("no keys: a token gets 503", answer.refused(503, "keys_unavailable"), answer)
+        check("no keys: with Retry-After", answer.headers.get("Retry-After", "").isdigit(), answer.headers)
+
+        stack.enter_context(Issuer(issuer, port))
+        answer = until(20, lambda: host.call("GET", "/api", token), lambda a: a.status == 200)
+        check("keys have come: the token gets 200", answer.status == 200, answer)
+
+
+def normal_running(mode, stand_in, app, issuer):
+    def verify(name, passed, detail=""):
+        check(f"{mode}: {name}", passed, detail)
+
+    with Issuer(issuer) as keys, Host(stand_in, app, mode, keys.port) as host:
+        token = keys.token()
+        claims = base64.urlsafe_b64decode(token.split(".")[1] + "==")
+        bad_token = token[:-9] + ("A" if token[-9] != "A" else "B") + token[-8:]
+
+        verify("GET /healthz is 200", host.call("GET", "/healthz").status == 200)
+        answer = host.call("GET", "/public")
+        verify("GET /public is 200", answer.status == 200 and b"open to all" in answer.body, answer)
+        answer = host.call("GET", "/api")
+        verify("GET /api without a token is 401", answer.refused(401, "authorization_header_missing"), answer)
+        verify("the challenge arrives", answer.headers.get("WWW-Authenticate") == "Bearer", answer.headers)
+        answer = host.call("GET", "/api", token)
+        verify("GET /api answers with the claims, byte for byte", answer.status == 200 and answer.body == claims, answer)
+        verify("the claims name the tenant", json.loads(claims)["tid"] == TENANT)
+        answer = host.call("GET", "/api", bad_token)
+        verify("a changed signature is 401", answer.refused(401, "invalid_header"), answer)
+
+        answer = host.call("POST", "/api", token, body=b"x" * 5000)
+        verify("POST of 5 kB is 200", answer.status == 200 and answer.body == claims, answer)
+        answer = host.call("POST", "/api", body=b"x" * 2_000_000)
+        verify("POST of 2 MB without a token is 401", answer.status == 401, answer)
+        if mode == "proxy":  # in the other mode the host itself fails a chunked body
+            answer = host.call("POST", "/api", token, body=iter([b"x" * 3000] * 3))
+            verify("a chunked POST is 200", answer.status == 200 and answer.body == claims, answer)
+
+        answer = host.call("OPTIONS", "/api", Origin="https://spa.example")
+        allowed = answer.headers.get("Access-Control-Allow-Headers", "").lower()
+        verify("OPTIONS /api is 204 and allows Authorization", answer.status == 204 and "authorization" in allowed, answer)
+        answer = host.call("HEAD", "/api", token)
+        verify("HEAD /api is 200 without a body", answer.status == 200 and not answer.body, answer)
+        verify("HEAD /api without a token is 401", host.call("HEAD", "/api").status == 401)
+        answer = host.call("DELETE", "/api", token)
+        verify("DELETE /api is 405 with Allow", answer.status == 405 and "GET" in answer.headers.get("Allow", ""), answer)
+        verify("an unknown path is 404", host.call("GET", "/nowhere").status == 404)
+
+        wanted = [(None, 401), (token, 200), (bad_token, 401), (token, 200)] * 25
+        with concurrent.futures.ThreadPoolExecutor(len(wanted)) as pool:
+            got = list(pool.map(lambda item: host.call("GET", "/api", item[0]).status, wanted))
+        verify("100 requests at once are all answered", got == [status for _, status in wanted], got)
+
+        log = host.log()
+        loud = [line for line in log.splitlines() if re.search(r" (Error|Warning) Host\.Function\.Console", line)]
+        verify("nothing was written to standard error", not loud, loud)
+        verify("no log line holds a token", token.split(".")[2][:20] not in log and token[:60] not in log)
+
+        before = host.handler_pid()
+        os.kill(before, signal.SIGKILL)
+        answer = until(5, lambda: host.call("GET", "/api", token), lambda a: a.status == 200)
+        verify("killed, it answers again within 5 s", answer.status == 200 and answer.body == claims, answer)
+        verify("and is another process", host.handler_pid() not in (None, before))
+
+
+# ---- what they stand on ------------------------------------------------------------------------
+
+
+def check(name, passed, detail=""):
+    results.append(bool(passed))
+    print(f"PASS {name}" if passed else f"FAIL {name}\n     {detail}", flush=True)
+
+
+def until(seconds, attempt, good):
+    """The first good result, or the last one when time is up."""
+    end = time.monotonic() + seconds
+    while True:
+        result = attempt()
+        if good(result) or time.monotonic() > end:
+            return result
+        time.sleep(0.2)
+
+
+def build():
+    """Makes handler.zip and the issuer; returns the path of the issuer."""
+    subprocess.run(["bash", "build.sh", "package"], cwd=ROOT, check=True, timeout=BUILD_SECONDS)
+    command = ["cargo", "build", "--locked", "--example", "issuer"]
+    subprocess.run(command, cwd=ROOT, check=True, timeout=BUILD_SECONDS)
+    return ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "debug" / "examples" / "issuer"
+
+
+def unpack(folder):
+    """Unpacks handler.zip as a deployment does, modes included."""
+    with zipfile.ZipFile(ROOT / "handler.zip") as archive:
+        for entry in archive.infolist():
+            os.chmod(archive.extract(entry, folder), entry.external_attr >> 16 & 0o777)
+    return folder
+
+
+class Answer:
+    def __init__(self, response):
+        self.status, self.headers, self.body = response.status, response.headers, response.read()
+
+    def refused(self, status, code):
+        return self.status == status and json.loads(self.body or b"{}").get("code") == code
+
+    def __repr__(self):
+        return f"{self.status} {self.body[:400]!r}"
+
+
+def call(port, method, path, headers, body=None):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=15)
+    with contextlib.closing(connection):
+        connection.request(method, path, body, headers)
+        return Answer(connection.getresponse())
+
+
+class Program:
+    """A process that ends with its `with` block, and prints its port in its first line."""
+
+    def __init__(self, command, settings=None):
+        environment = {k: v for k, v in os.environ.items() if k not in SETTINGS}
+        self.errors = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(
+            [str(word) for word in command],
+            env=environment | (settings or {}),
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            line = self.process.stdout.readline()
+            if not line:
+                sys.exit(f"{command[0]} does not start: {self.log()}")
+            self.port = self.port_in(line)
+        except BaseException:
+            self.end()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+    def end(self):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)  # the handler of a host too
+        self.process.wait()
+        self.process.stdout.close()
+        self.errors.close()
+
+    def log(self):
+        self.errors.flush()
+        return os.pread(self.errors.fileno(), 10_000_000, 0).decode(errors="replace")
+
+
+class Issuer(Program):
+    def __init__(self, binary, port=0):
+        super().__init__([binary, "--port", port])
+
+    def port_in(self, line):
+        return int(line.rpartition(":")[2])
+
+    def token(self):
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": CLIENT,
+            "client_secret": "any",
+            "scope": f"api://{API}/.default",
+        }
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Host": f"localhost:{self.port}"}
+        answer = call(self.port, "POST", f"/{TENANT}/oauth2/v2.0/token", headers, urllib.parse.urlencode(form))
+        return json.loads(answer.body)["access_token"]
+
+
+class Host(Program):
+    def __init__(self, stand_in, app, mode, issuer_port):
+        issuer = f"http://localhost:{issuer_port}"
+        settings = {
+            "TENANT_ID": TENANT,
+            "API_AUDIENCE": API,
+            "AUTHORITY_HOST": issuer,
+            "ISSUERS": f"{issuer}/{TENANT}/v2.0",
+            "JWKS_URI": f"{issuer}/{TENANT}/discovery/v2.0/keys",
+        }
+        command = [sys.executable, stand_in, app, "--port", 0, "--mode", mode]
+        super().__init__(command, settings)
+
+    def port_in(self, line):
+        return json.loads(line)["listening"]
+
+    def call(self, method, path, token=None, body=None, **headers):
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        return call(self.port, method, path, headers, body)
+
+    def wait_for(self, text):
+        return until(10, lambda: text in self.log(), bool)
+
+    def handler_pid(self):
+        """The host's child."""
+        for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                pid, rest = stat.parent.name, stat.read_text().rpartition(")")[2].split()
+                if int(rest[1]) == self.process.pid and rest[0] != "Z":
+                    return int(pid)
+        return None
+
+
+if __name__ == "__main__":
+    main()
