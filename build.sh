@@ -12,6 +12,7 @@ usage='usage: ./build.sh [command]
   demo      build, then show tokens being refused and accepted, with a local issuer
   dev       build, then serve with a local issuer until Ctrl-C (PORT=3000)
   test      format, lints and all tests
+  bench     build, then measure the handler beside the bounds of its parts; also writes bench.json
   package   build, then pack handler.zip for deployment'
 
 main() {
@@ -21,6 +22,7 @@ main() {
         1:demo) demo ;;
         1:dev) dev ;;
         1:test) run_tests ;;
+        *:bench) shift; bench "$@" ;;
         1:package) package ;;
         1:-h | 1:--help | 1:help) echo "$usage" ;;
         *) printf 'build.sh: unknown argument: %s\n\n%s\n' "$*" "$usage" >&2; exit 2 ;;
@@ -441,6 +443,15 @@ send_without_curl() {
     while IFS= read -r -t 10 line <&3; do printf '%s\n' "$line"; done
     printf '%s' "$line"
     exec 3>&-
+}
+
+# ---- bench -------------------------------------------------------------------------------------
+
+# Arguments go to the benchmark: --quick, --rounds N, --seconds S.
+bench() {
+    build
+    cargo_release --example bench
+    "$release_dir/examples/bench$exe" --handler "$binary" --json bench.json "$@"
 }
 
 # ---- test --------------------------------------------------------------------------------------

@@ -12,9 +12,24 @@ use crate::options::Options;
 use crate::session::{Row, Session};
 use crate::statistics::median;
 
+/// The part of its core that the bare server has when nothing else runs, or more.
+const QUIET: f64 = 0.9;
+
 /// The tables.
 pub(crate) fn markdown(options: &Options, cores: &Cores, session: &Session, goals: &[Goal]) -> String {
     let mut text = format!("{}\n\n{}; {}\n", machine(), cores.note, extent(options));
+    if let Some(part) = session.quiet() {
+        let verdict = if part < QUIET {
+            "**other programs were running: times mean little, CPU over bound still does**"
+        } else {
+            "quiet"
+        };
+        let _ = writeln!(
+            text,
+            "the bare server had {:.0} % of its core at 16 and more connections: {verdict}",
+            part * 100.0
+        );
+    }
     write_goals(&mut text, goals);
     if !session.rows.is_empty() {
         write_speed(&mut text, session);
@@ -143,6 +158,7 @@ pub(crate) fn json(options: &Options, cores: &Cores, session: &Session, goals: &
         "machine": machine(),
         "cores": cores.note,
         "extent": extent(options),
+        "core_share": session.quiet(),
         "goals": goals.iter().map(goal).collect::<Vec<_>>(),
         "cases": session.rows.iter().map(case).collect::<Vec<_>>(),
         "verification_us": { "small": session.verification[0], "large": session.verification[1] },

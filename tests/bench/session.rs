@@ -153,6 +153,14 @@ impl Session {
         Some(row.cpu()? / (server.cpu()? + verification / 100.0))
     }
 
+    /// The part of its core that the bare server had under many connections, in the median. Far
+    /// below 1, other programs were running, and figures of time mean little.
+    pub(crate) fn quiet(&self) -> Option<f64> {
+        let busy = self.rows.iter().filter(|row| row.is_bound && row.connections >= 16);
+        let samples = busy.flat_map(|row| &row.samples);
+        median(samples.filter_map(|sample| Some(sample.cpu? * sample.load.per_second / sample.load.requests as f64)))
+    }
+
     /// Wrong answers in the whole session.
     pub(crate) fn wrong(&self) -> usize {
         self.rows.iter().flat_map(|row| &row.samples).map(|sample| sample.load.wrong).sum()
