@@ -10,19 +10,23 @@
 //! Its accepting thread ends on the first error, and dies silently when it runs out of file
 //! descriptors half-way. The port then refuses connections, which this thread notices.
 
-use crate::limits::{CARETAKER_CALLS, CARETAKER_EVERY, CARETAKER_FAILURES, CARETAKER_PAUSE, HELPER_STACK_BYTES};
+use crate::limits::{
+    CARETAKER_CALLS, CARETAKER_EVERY, CARETAKER_FAILURES, CARETAKER_MEMORY, CARETAKER_PAUSE, HELPER_STACK_BYTES,
+};
 use std::io::{ErrorKind, Read};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Thread;
+use std::time::Instant;
 
 /// The loop's side: tells the caretaker of peers that were not there before.
 pub struct Caretaker {
     newcomers: Arc<AtomicBool>,
     thread: Option<Thread>,
-    /// The last port seen in each slot; a peer is new when its slot holds another port.
-    seen: [u16; 256],
+    /// One bit for each port from which a request has come since `forgotten`.
+    seen: Vec<u64>,
+    forgotten: Instant,
 }
 
 impl Caretaker {
@@ -32,15 +36,25 @@ impl Caretaker {
         let count = newcomers.clone();
         let work = move || call_regularly(address, &count, on_deaf);
         let thread = std::thread::Builder::new().name("caretaker".into()).stack_size(HELPER_STACK_BYTES).spawn(work);
-        Caretaker { newcomers, thread: thread.ok().map(|handle| handle.thread().clone()), seen: [0; 256] }
+        Caretaker {
+            newcomers,
+            thread: thread.ok().map(|handle| handle.thread().clone()),
+            seen: vec![0; 1024],
+            forgotten: Instant::now(),
+        }
     }
 
     /// A request came from this peer.
-    pub fn saw(&mut self, peer: Option<&SocketAddr>) {
+    pub fn saw(&mut self, peer: Option<&SocketAddr>, now: Instant) {
+        if now.duration_since(self.forgotten) > CARETAKER_MEMORY {
+            self.seen.fill(0);
+            self.forgotten = now;
+        }
         let port = peer.map_or(0, SocketAddr::port);
-        let Some(slot) = self.seen.get_mut(usize::from(port) % 256) else { return };
-        if *slot != port {
-            *slot = port;
+        let Some(word) = self.seen.get_mut(usize::from(port / 64)) else { return };
+        let bit = 1 << (port % 64);
+        if *word & bit == 0 {
+            *word |= bit;
             self.newcomers.store(true, Ordering::Relaxed);
             if let Some(thread) = &self.thread {
                 thread.unpark();

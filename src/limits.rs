@@ -90,6 +90,9 @@ pub const CARETAKER_CALLS: usize = 128;
 /// See [`CARETAKER_CALLS`].
 pub const CARETAKER_PAUSE: Duration = Duration::from_millis(5);
 
+/// Time after which a peer that sends a request counts as new again: its port may be another's.
+pub const CARETAKER_MEMORY: Duration = Duration::from_secs(1);
+
 /// Calls that fail in a row, for want of file descriptors for instance, before the caretaker
 /// gives up: 10 seconds of them.
 pub const CARETAKER_FAILURES: usize = 40;
@@ -99,6 +102,10 @@ pub const HELPER_STACK_BYTES: usize = 128 * 1024;
 
 /// Log lines that wait for a slow reader of standard output or error; more are counted and lost.
 pub const LOG_QUEUE_LINES: usize = 1024;
+
+/// Time in which lines gather before they are written together: a write and a wake-up for each
+/// refusal would cost as much as the refusal.
+pub const LOG_GATHERS: Duration = Duration::from_millis(5);
 
 /// Characters of a quoted value in a description or a log line.
 pub const MAX_QUOTED_CHARS: usize = 120;

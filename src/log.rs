@@ -2,7 +2,7 @@
 //! is slow or gone never delays an answer. Lines that find the queue full are counted, and the
 //! count is said as soon as there is room.
 
-use crate::limits::{HELPER_STACK_BYTES, LOG_QUEUE_LINES};
+use crate::limits::{HELPER_STACK_BYTES, LOG_GATHERS, LOG_QUEUE_LINES};
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -53,19 +53,21 @@ impl Log {
 }
 
 fn write_lines(lines: &Receiver<Line>, lost: &AtomicU64) {
-    while let Ok(line) = lines.recv() {
-        write(line);
+    while let Ok(first) = lines.recv() {
+        std::thread::sleep(LOG_GATHERS);
+        let (mut out, mut err) = (String::new(), String::new());
+        for line in [first].into_iter().chain(lines.try_iter().take(LOG_QUEUE_LINES)) {
+            match line {
+                Line::Out(line) => out.extend([&line, "\n"]),
+                Line::Err(line) => err.extend(["handler: ", &line, "\n"]),
+            }
+        }
         let lost = lost.swap(0, Ordering::Relaxed);
         if lost > 0 {
-            write(Line::Out(format!("{{\"event\":\"log_lines_lost\",\"lines\":{lost}}}")));
+            out.push_str(&format!("{{\"event\":\"log_lines_lost\",\"lines\":{lost}}}\n"));
         }
+        // A closed standard output is no reason to stop: these lines are lost, the next are tried.
+        let _ = std::io::stdout().lock().write_all(out.as_bytes());
+        let _ = std::io::stderr().lock().write_all(err.as_bytes());
     }
-}
-
-/// A closed standard output is no reason to stop: the line is lost, the next one is tried.
-fn write(line: Line) {
-    let _ = match line {
-        Line::Out(line) => std::io::stdout().lock().write_all(format!("{line}\n").as_bytes()),
-        Line::Err(line) => std::io::stderr().lock().write_all(format!("handler: {line}\n").as_bytes()),
-    };
 }

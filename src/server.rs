@@ -145,8 +145,9 @@ impl Loop {
         loop {
             match self.server.recv_timeout(self.patience()) {
                 Ok(Some(request)) => {
-                    self.caretaker.saw(request.remote_addr());
-                    self.take(Arrival { request, since: Instant::now(), is_read: false });
+                    let since = Instant::now();
+                    self.caretaker.saw(request.remote_addr(), since);
+                    self.take(Arrival { request, since, is_read: false });
                 }
                 Ok(None) => {}
                 Err(error) => leave(&self.log, &format!("connections can no longer be accepted: {error}")),
