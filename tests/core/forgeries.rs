@@ -10,16 +10,19 @@ pub(crate) const EXPONENT_3: &str = "exponent-3";
 /// The `kid` of the key of 1024 bits.
 pub(crate) const BITS_1024: &str = "bits-1024";
 
-const MODULUS: &str = "2ZRc_9DbTi25-udjq69mFQqvrIehSwkjftguOv0fZOkLxrk8-qlLqZVeHiE331ci9W82Ij2vXgaVSlHMlNGXaL0rUCcGxKkXxXrncxVjO0\
+const MODULUS: &str = "\
+    2ZRc_9DbTi25-udjq69mFQqvrIehSwkjftguOv0fZOkLxrk8-qlLqZVeHiE331ci9W82Ij2vXgaVSlHMlNGXaL0rUCcGxKkXxXrncxVjO0\
     scRhX0NSOREWH_ZSP_HCMGt5Z46HNkpkI2rjFg7QJXh0tzTtraJVSWUEEfEgSoBWMkTcjtXi1TiGvAnqt0k9OqgOQWqxR3AM9Ed4KyCK6E\
     2vk1Adgyss5mSZ4mAeVN-g4HQHplxHyzIpy2tiAYT3A7wR131BM1-eqYsaVXMdsae0dRERquaUe2fC5eK05dzNpTcqk9AIDfquUKCYFbl0\
     sTwUMQphH7l_52DJAIKSLl8Q";
 
-const SMALL_MODULUS: &str = "q_0HT9P-4ckfvGWjBbnK3a-NQp8vzJSdBi5h66O6dezgYelrRWgkozQHJI0K0dS75pqlJqXZn12LyduQ1YImk7uMLCrntZf1NZWbZQC685\
+const SMALL_MODULUS: &str = "\
+    q_0HT9P-4ckfvGWjBbnK3a-NQp8vzJSdBi5h66O6dezgYelrRWgkozQHJI0K0dS75pqlJqXZn12LyduQ1YImk7uMLCrntZf1NZWbZQC685\
     Rjb4CZ_hHwT4KRtyAQvkdX7bPxXHt-ssjgv79y4oN9VfMDHsfzuq3Kg66QFXnePpE";
 
 /// Under the key of 1024 bits, over [`signing_input`] 0: PKCS #1 v1.5 with SHA-256 as it should be.
-pub(crate) const SMALL_GENUINE: &str = "f0WlX-WaUTFT-C_yxSIy2xXFxoH9tKSQcEGWavxVuDDXJ3CAwMECr73-wNzchwwR8ZQc-BsxoQb2BU9GrXplANISElQzoYEQbNrOVt5o0s\
+pub(crate) const SMALL_GENUINE: &str = "\
+    f0WlX-WaUTFT-C_yxSIy2xXFxoH9tKSQcEGWavxVuDDXJ3CAwMECr73-wNzchwwR8ZQc-BsxoQb2BU9GrXplANISElQzoYEQbNrOVt5o0s\
     omFmtSG-0-M4MnrZAg76MmRN0QdU0Jx_1AAuIog82sP9QuNLRA87zxK05WpAC-9MU";
 
 /// The public key with the exponent 3.
@@ -49,7 +52,8 @@ pub(crate) fn payload(number: usize) -> String {
 }
 
 /// Under the key with the exponent 3, over [`signing_input`] 0, as it should be.
-pub(crate) const GENUINE: &str = "gPTqyP7z3cfIS70MWtZmxEeuTxUZmXSCVKlDGr6ATswZSzjHmztyp8ePFKiJs7Kd6a737OsS5TU9CnDbG23tUmJDwSmivly3IU1PxBFWNN\
+pub(crate) const GENUINE: &str = "\
+    gPTqyP7z3cfIS70MWtZmxEeuTxUZmXSCVKlDGr6ATswZSzjHmztyp8ePFKiJs7Kd6a737OsS5TU9CnDbG23tUmJDwSmivly3IU1PxBFWNN\
     Y7txGojQIB3QSXcl1GuOSI7TJgaosRRYipcwVgNkoPmi991bG0LnGaY6upE9LLOsZP-R2nxam6f0K4vcn3UpHVEqB067IETLhjoLCTtnSN\
     AYDtVIcRChakAq1cOxtKpIMJsjCy-rOyWwkXy3PLdoFsRUNr1Sa8-4FOkIZ2XFss37Yenb55ch_OcZO3gWO942zWo5c_NkwZflfU4_bHlj\
     5QYlqWLku7F1iJnOR6Xns0iQ";

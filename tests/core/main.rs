@@ -5,6 +5,7 @@ mod bench;
 #[path = "../support/mint.rs"]
 mod mint;
 
+mod accepted;
 mod attacks;
 mod audience;
 mod bearer;
@@ -28,6 +29,7 @@ mod oracle;
 mod order;
 mod permission;
 mod properties;
+mod readme;
 mod rejection;
 mod rfc;
 mod settings;

@@ -155,7 +155,11 @@ fn the_lenient_reader_allows_a_name_twice_below_the_first_level_only() {
 
 #[test]
 fn values_are_found_by_their_unescaped_name_and_read_by_their_type() {
-    let object = parse(r#"{"n\u0061me":"a\u0062c","plain":"é","number":-1.5e1,"huge":1e400,"list":["x", "\u0079"],"mixed":["x",1],"object":{"x":1},"none":null, "empty":[]}"#).unwrap();
+    let text = concat!(
+        r#"{"n\u0061me":"a\u0062c","plain":"é","number":-1.5e1,"huge":1e400,"list":["x", "\u0079"],"#,
+        r#""mixed":["x",1],"object":{"x":1},"none":null, "empty":[]}"#
+    );
+    let object = parse(text).unwrap();
     let text = |name: &str| object.get(name).unwrap().string().map(|text| text.into_owned());
     assert_eq!(text("name"), Some("abc".into()));
     assert_eq!(text("plain"), Some("é".into()));
@@ -190,4 +194,50 @@ fn the_text_comes_back_exactly_as_it_was_given() {
     let object = parse(text).unwrap();
     assert_eq!(object.text(), text);
     assert_eq!(object.into_text(), text);
+}
+
+#[test]
+fn every_member_is_found_among_names_that_begin_alike() {
+    let names = [
+        "a",
+        "\\u0000a",
+        "\\u0000\\u0000a",
+        "aa",
+        "",
+        "\\u0000",
+        "abcdefgh",
+        "abcdefghX",
+        "abcdefghY",
+        "abcdefg",
+        "Xabcdefgh",
+        "é",
+        "éé",
+        "ééééé",
+        "\u{1f600}",
+        "\\ud83d\\ude00x",
+        "A",
+        "b",
+    ];
+    let spelled = |names: &[&str]| {
+        let members: Vec<String> = names.iter().enumerate().map(|(at, name)| format!("\"{name}\":{at}")).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    let unescaped = |name: &str| serde_json::from_str::<String>(&format!("\"{name}\"")).unwrap();
+    for turn in 0..names.len() {
+        let mut turned = names;
+        turned.rotate_left(turn);
+        let object = parse(&spelled(&turned)).unwrap();
+        for (at, name) in turned.iter().enumerate() {
+            assert_eq!(
+                object.get(&unescaped(name)).map(|value| value.text().to_owned()),
+                Some(at.to_string()),
+                "{name}"
+            );
+        }
+        for missing in ["abcdefghZ", "abcdef", "\0\0", "aaa", "B"] {
+            assert_eq!(object.get(missing), None, "{missing}");
+        }
+        let twice: Vec<&str> = turned.iter().copied().chain([turned[0]]).collect();
+        assert_eq!(parse(&spelled(&twice)), Err(JsonFault::Duplicate(unescaped(turned[0]))));
+    }
 }

@@ -182,6 +182,7 @@ fn a_challenge_lists_all_required_scopes_separated_by_spaces() {
     assert!(challenge.ends_with(", scope=\"read api://x/write a'b/c\""), "{challenge}");
     assert_eq!(
         rejection.description(),
-        "The token carries nothing; needed is the delegated permission (scp) 'read' or 'api://x/write' or 'a'b/c' or the app role (roles) 'R'. H"
+        "The token carries nothing; needed is the delegated permission (scp) 'read' or 'api://x/write' or \
+         'a'b/c' or the app role (roles) 'R'. H"
     );
 }

@@ -22,7 +22,8 @@ fn no_spelling_of_none_is_accepted() {
     for case in 0..16u32 {
         let none: String = "none".chars().enumerate().map(|(at, c)| bits(case >> at & 1, c)).collect();
         let signed = token(&none, |input| key(1).sign(input));
-        assert_refused!(Bench::new().judge(&signed), "alg", Rejection::WrongAlgorithm { found: Some(f), .. } if *f == none);
+        assert_refused!(Bench::new().judge(&signed), "alg",
+            Rejection::WrongAlgorithm { found: Some(found), .. } if *found == none);
         let stripped = token(&none, |_| vec![]);
         assert!(stripped.ends_with('.'));
         assert_refused!(Bench::new().judge(&stripped), "three parts", Rejection::NotThreeParts { found: 2 });

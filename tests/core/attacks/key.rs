@@ -108,7 +108,8 @@ fn a_key_of_another_issuer_is_refused() {
             let bench = Bench::with(&[("TENANT_ID", tenant)]).keys(&[key(1).jwk(Some(key_issuer))]);
             for iss in [V1, V2] {
                 let judged = bench.claims(&[("iss", &format!("\"{iss}\""))]);
-                assert_refused!(judged, "key issuer", Rejection::WrongKeyIssuer { key_issuer: k, issuer } if k == key_issuer && issuer == iss);
+                assert_refused!(judged, "key issuer",
+                    Rejection::WrongKeyIssuer { key_issuer: named, issuer } if named == key_issuer && issuer == iss);
             }
         }
     }
@@ -118,8 +119,6 @@ fn a_key_of_another_issuer_is_refused() {
 fn a_key_of_1024_bits_is_refused() {
     let input = forgeries::signing_input(BITS_1024, 0);
     let token = format!("{input}.{}", forgeries::SMALL_GENUINE);
-    let signature = entra_handler::token::Parts::split(&token).unwrap();
-    assert_eq!(signature.decode().map(drop), Ok(()));
     let judged = Bench::new().keys(&[forgeries::bits_1024(), key(1).jwk(None)]).judge(&token);
     assert_refused!(judged, "key", Rejection::UnusableKey { reason: Unusable::ModulusSize(1024), .. });
     // The signature is genuine: another verifier, which takes such keys, accepts it.

@@ -1,0 +1,28 @@
+//! The README's tables against the code.
+
+use crate::attacks::ATTACKS;
+use entra_handler::checks::CHECKS;
+
+const README: &str = include_str!("../../README.md");
+
+/// The cells of the rows that follow a line, up to the next line that is no row.
+fn table(heading: &str) -> Vec<Vec<&'static str>> {
+    let rows = README.lines().skip_while(|line| !line.starts_with(heading)).skip(2);
+    rows.take_while(|line| line.starts_with('|'))
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .collect()
+}
+
+#[test]
+fn the_readme_lists_the_checks_in_their_order_with_their_sources() {
+    let listed: Vec<(&str, &str)> = table("| | check |").iter().map(|row| (row[1], row[3])).collect();
+    let checks: Vec<(&str, &str)> = CHECKS.iter().map(|check| (check.name, check.source)).collect();
+    assert_eq!(listed, checks);
+}
+
+#[test]
+fn the_readme_lists_the_attacks_with_their_tests() {
+    let listed: Vec<(&str, &str, &str)> =
+        table("| attack |").iter().map(|row| (row[0], row[1], row[2].trim_matches('`'))).collect();
+    assert_eq!(listed, ATTACKS);
+}
