@@ -319,6 +319,7 @@ stop_servers() {
 # that make the handler trust it.
 start_issuer() {
     local tries=0 port=''
+    : >"$logs/issuer" # there before it is read
     "$issuer" "$@" >"$logs/issuer" 2>&1 4>&- &
     issuer_pid=$!
     until port=$(sed -n 's/^issuer listening on .*:\([0-9][0-9]*\).*/\1/p' "$logs/issuer") && [ -n "$port" ]; do

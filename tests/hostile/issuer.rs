@@ -1,49 +1,74 @@
-//! A key server that answers each fetch as its script says.
+//! A key server that misbehaves as it is told, and counts the fetches.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// One fetch: the pause before the answer, and the body of the answer.
+/// What is done with a fetch.
 #[derive(Clone)]
-pub(crate) struct Turn {
-    pub(crate) pause: Duration,
-    pub(crate) body: String,
+pub(crate) enum Reply {
+    /// 200 and this body, after a pause.
+    Late(Duration, String),
+    /// No answer and no end.
+    Silence,
+    /// 200 and this body, the head byte by byte with pauses.
+    SlowHead(String),
+    /// 200 and this body, its bytes one at a time with pauses.
+    SlowBody(String),
+    /// 200 and so many bytes.
+    Flood(usize),
+    /// A redirect to the same server.
+    RedirectToItself,
+    /// This and nothing else.
+    Raw(Vec<u8>),
+    /// The connection ends at once.
+    HangUp,
 }
 
 /// A key server on loopback.
 pub(crate) struct Issuer {
     address: SocketAddr,
-    fetches: Arc<AtomicUsize>,
-    has_ended: Arc<AtomicBool>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    reply: Mutex<Reply>,
+    fetches: AtomicUsize,
+    has_ended: AtomicBool,
 }
 
 impl Issuer {
-    /// Takes one turn a fetch; the last one again and again.
-    pub(crate) fn start(script: Vec<Turn>) -> Issuer {
+    /// Listens on a free port.
+    pub(crate) fn start(reply: Reply) -> Issuer {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let (fetches, has_ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
-        let (count, ended) = (fetches.clone(), has_ended.clone());
+        let shared = Shared { reply: Mutex::new(reply), fetches: AtomicUsize::new(0), has_ended: false.into() };
+        let shared = Arc::new(shared);
+        let server = shared.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                if ended.load(Ordering::Relaxed) {
+                if server.has_ended() {
                     return;
                 }
-                let number = count.fetch_add(1, Ordering::Relaxed);
-                let turn = script[number.min(script.len() - 1)].clone();
-                thread::spawn(move || take(stream, &turn));
+                server.fetches.fetch_add(1, Ordering::Relaxed);
+                let server = server.clone();
+                thread::spawn(move || server.serve(stream));
             }
         });
-        Issuer { address, fetches, has_ended }
+        Issuer { address, shared }
     }
 
-    /// Answers at once, always with this.
+    /// Answers at once with this.
     pub(crate) fn with(body: String) -> Issuer {
-        Issuer::start(vec![Turn { pause: Duration::ZERO, body }])
+        Issuer::start(good(body))
+    }
+
+    /// From now on, does this.
+    pub(crate) fn reply(&self, reply: Reply) {
+        *self.shared.reply.lock().unwrap_or_else(PoisonError::into_inner) = reply;
     }
 
     pub(crate) fn url(&self) -> String {
@@ -52,22 +77,74 @@ impl Issuer {
 
     /// Number of fetches so far.
     pub(crate) fn fetches(&self) -> usize {
-        self.fetches.load(Ordering::Relaxed)
+        self.shared.fetches.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for Issuer {
     fn drop(&mut self) {
-        self.has_ended.store(true, Ordering::Relaxed);
+        self.shared.has_ended.store(true, Ordering::Relaxed);
         // Wakes the accepting thread.
         let _ = TcpStream::connect(self.address);
     }
 }
 
-fn take(mut stream: TcpStream, turn: &Turn) {
-    let mut buffer = [0; 4096];
-    let _ = stream.read(&mut buffer);
-    thread::sleep(turn.pause);
-    // The handler may have given up meanwhile.
-    let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", turn.body.len(), turn.body);
+/// 200 and this body, at once.
+pub(crate) fn good(body: String) -> Reply {
+    Reply::Late(Duration::ZERO, body)
+}
+
+impl Shared {
+    fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Relaxed)
+    }
+
+    fn serve(&self, mut stream: TcpStream) {
+        let _ = stream.read(&mut [0; 4096]);
+        let reply = self.reply.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // The handler may have given up meanwhile.
+        let _ = self.answer(&mut stream, reply);
+    }
+
+    fn answer(&self, stream: &mut TcpStream, reply: Reply) -> std::io::Result<()> {
+        let head = |length: usize| format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+        match reply {
+            Reply::Late(pause, body) => {
+                thread::sleep(pause);
+                stream.write_all(format!("{}{body}", head(body.len())).as_bytes())
+            }
+            Reply::Silence => {
+                while !self.has_ended() {
+                    thread::sleep(Duration::from_millis(100));
+                }
+                Ok(())
+            }
+            Reply::SlowHead(body) => {
+                self.trickle(stream, head(body.len()).as_bytes())?;
+                stream.write_all(body.as_bytes())
+            }
+            Reply::SlowBody(body) => {
+                stream.write_all(head(body.len()).as_bytes())?;
+                self.trickle(stream, body.as_bytes())
+            }
+            Reply::Flood(bytes) => {
+                stream.write_all(head(bytes).as_bytes())?;
+                (0..bytes / 65536).try_for_each(|_| stream.write_all(&[b' '; 65536]))
+            }
+            Reply::RedirectToItself => {
+                let location = format!("http://{}/keys", stream.local_addr()?);
+                write!(stream, "HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n")
+            }
+            Reply::Raw(bytes) => stream.write_all(&bytes),
+            Reply::HangUp => Ok(()),
+        }
+    }
+
+    fn trickle(&self, stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<()> {
+        for byte in bytes.iter().take_while(|_| !self.has_ended()) {
+            stream.write_all(&[*byte])?;
+            thread::sleep(Duration::from_millis(200));
+        }
+        Ok(())
+    }
 }

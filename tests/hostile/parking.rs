@@ -1,9 +1,12 @@
-//! Requests that wait for keys longer than one fetch takes.
+//! Requests that wait for keys.
 
 use crate::handler::Handler;
-use crate::issuer::{Issuer, Turn};
-use crate::tokens::{set, signed_with, v2};
-use crate::wire::{Wire, answers, api};
+use crate::issuer::{Issuer, Reply};
+use crate::probe::Probe;
+use crate::tokens::{good, set, signed_with, v2};
+use crate::usage::{NEARLY_NOTHING, must_settle};
+use crate::wire::{PUBLIC, api};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// The first fetch brings keys, but not the one that the token names, so a second one is made;
@@ -11,21 +14,50 @@ use std::time::{Duration, Instant};
 /// must not make the loop wait for them.
 #[test]
 fn pipelined_requests_that_wait_through_two_fetches_are_answered_and_stop_nobody() {
-    let turn = Turn { pause: Duration::from_millis(3500), body: set(&[1]) };
-    let issuer = Issuer::start(vec![turn]);
-    let handler = Handler::start(&issuer.url());
-    let mut client = Wire::to(handler.address).expect("the port accepts connections");
-    let public = b"GET /public HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    client.send(&[api(&signed_with(2, &v2())), public.to_vec(), public.to_vec()].concat());
-
+    let issuer = Issuer::start(Reply::Late(Duration::from_millis(3500), set(&[1])));
+    let mut handler = Handler::start(&issuer.url());
+    let mut client = handler.connect();
+    client.send(&[api(&signed_with(2, &v2())), PUBLIC.repeat(2)].concat());
+    // The probe's own token has to wait for the first fetch, which is no fault.
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(8) {
         let took = handler.public(Duration::from_secs(5));
         assert!(took.is_some(), "others got no answer {:?} after the start", start.elapsed());
-        std::thread::sleep(Duration::from_millis(100));
+        thread::sleep(Duration::from_millis(100));
     }
-    let received = client.read_for(Duration::from_secs(5), |bytes| answers(bytes).0.len() == 3);
-    let statuses: Vec<u16> = answers(&received).0.iter().map(|answer| answer.0).collect();
+    let statuses: Vec<_> = (0..3).filter_map(|_| client.answer(Duration::from_secs(2))).map(|it| it.0).collect();
     assert_eq!(statuses, [503, 200, 200]);
     assert_eq!(issuer.fetches(), 2);
+    handler.must_be_the_same();
+}
+
+/// More than may be parked, behind a token with an unknown key: of those beyond the bound nobody
+/// gets a wrong answer, and nobody else is kept waiting.
+#[test]
+fn hundreds_of_requests_that_wait_for_one_fetch_get_their_answers_and_stop_nobody() {
+    let issuer = Issuer::with(set(&[1]));
+    let mut handler = Handler::start(&issuer.url());
+    assert_eq!(handler.api(&good()).0, 200);
+    let before = handler.usage();
+    issuer.reply(Reply::Late(Duration::from_millis(2000), set(&[1, 2])));
+    let mut first = handler.connect();
+    first.send(&[api(&signed_with(2, &v2())), PUBLIC.repeat(300)].concat());
+    let unknown = api(&signed_with(3, &v2()));
+    let mut others: Vec<_> = (0..300).map(|_| handler.connect()).collect();
+    others.iter_mut().for_each(|client| client.send(&unknown));
+
+    let probe = Probe::start(&handler);
+    let patience = Duration::from_secs(10);
+    assert_eq!(first.answer(patience).map(|answer| answer.0), Some(200));
+    let behind = (0..300).filter(|_| first.answer(patience).is_some_and(|answer| answer.0 == 200)).count();
+    assert_eq!(behind, 300, "of the requests behind the one that waited");
+    let statuses: Vec<_> = others.iter_mut().map(|client| client.answer(patience).map_or(0, |answer| answer.0)).collect();
+    let count = |status: u16| statuses.iter().filter(|found| **found == status).count();
+    let (unknown_key, full) = (count(401), count(503));
+    assert_eq!(unknown_key + full, 300, "{statuses:?}");
+    assert!(unknown_key >= 100, "only {unknown_key} were parked, {full} were sent away");
+    drop((first, others));
+    probe.end("600 requests that wait for one fetch");
+    assert_eq!(issuer.fetches(), 2);
+    must_settle(&mut handler, &before, NEARLY_NOTHING, "600 requests that wait for one fetch");
 }

@@ -99,16 +99,22 @@ impl Client {
         let mut byte = [0];
         let outcome = self.stream.peek(&mut byte);
         self.stream.set_read_timeout(Some(GUARD)).expect("a timeout");
-        let waits = |error: std::io::Error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
+        let waits = |error: std::io::Error| {
+            matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
+        };
         self.received.is_empty() && outcome.is_err_and(waits)
     }
 
     fn receive(&mut self) -> usize {
         let mut buffer = [0; 16 * 1024];
-        let count = match self.stream.read(&mut buffer) {
-            Ok(count) => count,
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => 0,
-            Err(error) => panic!("no answer: {error}"),
+        let count = loop {
+            match self.stream.read(&mut buffer) {
+                Ok(count) => break count,
+                // A read with a timeout is not taken up again by itself after a signal.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => break 0,
+                Err(error) => panic!("no answer: {error}"),
+            }
         };
         self.received.extend_from_slice(&buffer[..count]);
         count

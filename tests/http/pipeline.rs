@@ -78,6 +78,56 @@ fn requests_behind_one_with_an_unknown_key_are_answered_after_it() {
 }
 
 #[test]
+fn bodies_behind_a_request_that_waits_are_read_and_answered_in_their_turn() {
+    let keys = KeyServer::held(set(&[1]));
+    let handler = Handler::with_keys(&keys, &[]);
+    let (length, chunked) = (("Content-Length", "2000"), ("Transfer-Encoding", "chunked"));
+    let mut client = handler.connect();
+    let requests = [
+        api_request(&good()),
+        request("POST", "/public", &[length]) + &"x".repeat(2000),
+        request("POST", "/nowhere", &[chunked]) + "5\r\nhello\r\n0\r\n\r\n",
+        request("POST", "/public", &[("Content-Length", "5")]) + "hello",
+        request("GET", "/public", &[]),
+    ];
+    client.send(requests.concat());
+    let mut asking = handler.connect();
+    asking.send(api_request(&good()) + &request("POST", "/public", &[length, ("Expect", "100-continue")]));
+    assert_eq!(handler.get("/public").status, 200);
+    assert!(client.is_silent() && asking.is_silent());
+    keys.release();
+    assert_eq!([(); 5].map(|()| client.answer().status), [200, 405, 404, 405, 200]);
+    assert_eq!([(); 2].map(|()| asking.answer().status), [200, 100]);
+    asking.send("x".repeat(2000) + &request("GET", "/public", &[]));
+    assert_eq!([(); 2].map(|()| asking.answer().status), [405, 200]);
+}
+
+#[test]
+fn a_body_that_never_comes_behind_a_request_that_waits_holds_up_neither_it_nor_others() {
+    let keys = KeyServer::held(set(&[1]));
+    let mut handler = Handler::with_keys(&keys, &[]);
+    let lengths = ["1", "1025", "100000000", "1099511627776", "9223372036854775808"];
+    let heads = lengths.map(|length| request("POST", "/public", &[("Content-Length", length)]));
+    let chunked = request("POST", "/public", &[("Transfer-Encoding", "chunked")]);
+    let mut clients: Vec<_> = heads
+        .into_iter()
+        .chain([chunked])
+        .map(|head| {
+            let mut client = handler.connect();
+            client.send(api_request(&good()) + &head);
+            client
+        })
+        .collect();
+    assert_eq!(handler.get("/public").status, 200);
+    keys.release();
+    for client in &mut clients {
+        assert_eq!(client.answer().status, 200);
+    }
+    assert_eq!(handler.api(&good()).status, 200);
+    assert_eq!(handler.ended(), None);
+}
+
+#[test]
 fn a_client_that_leaves_while_it_waits_disturbs_nobody() {
     let keys = KeyServer::held(set(&[1]));
     let handler = Handler::with_keys(&keys, &[]);

@@ -93,7 +93,17 @@ fn wrong_values_are_named_with_an_example_of_a_right_one() {
             check_wrong(name, &[(name, value)]);
         }
     }
-    check_wrong("ISSUERS", &[("ISSUERS", ",")]);
+}
+
+#[test]
+fn a_list_that_is_set_and_names_nothing_is_a_slip_and_does_not_mean_any() {
+    let lists =
+        ["ISSUERS", "ALLOWED_TENANTS", "ALLOWED_CLIENTS", "REQUIRED_SCOPES", "REQUIRED_ROLES", "ALLOWED_ORIGINS"];
+    for name in lists {
+        for value in [",", " , ,"] {
+            check_wrong(name, &[(name, value)]);
+        }
+    }
 }
 
 #[test]
