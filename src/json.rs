@@ -242,7 +242,7 @@ impl<'a> Scanner<'a> {
     fn sort_unique(&self, members: &mut [Member]) -> Result<(), JsonFault> {
         members.sort_unstable_by(|a, b| a.key.cmp(&b.key).then_with(|| a.name(self.text).cmp(b.name(self.text))));
         let mut pairs = members.iter().zip(members.iter().skip(1));
-        match pairs.find(|(a, b)| a.key == b.key && a.name(self.text) == b.name(self.text)) {
+        match pairs.find(|(a, b)| a.name(self.text) == b.name(self.text)) {
             Some((twice, _)) => Err(JsonFault::Duplicate(twice.name(self.text).to_owned())),
             None => Ok(()),
         }

@@ -51,7 +51,8 @@ fn hundreds_of_requests_that_wait_for_one_fetch_get_their_answers_and_stop_nobod
     assert_eq!(first.answer(patience).map(|answer| answer.0), Some(200));
     let behind = (0..300).filter(|_| first.answer(patience).is_some_and(|answer| answer.0 == 200)).count();
     assert_eq!(behind, 300, "of the requests behind the one that waited");
-    let statuses: Vec<_> = others.iter_mut().map(|client| client.answer(patience).map_or(0, |answer| answer.0)).collect();
+    let statuses: Vec<_> =
+        others.iter_mut().map(|client| client.answer(patience).map_or(0, |answer| answer.0)).collect();
     let count = |status: u16| statuses.iter().filter(|found| **found == status).count();
     let (unknown_key, full) = (count(401), count(503));
     assert_eq!(unknown_key + full, 300, "{statuses:?}");
