@@ -4,6 +4,7 @@
 //! a thread of its own first, and comes back to the loop when its body has been read.
 
 use crate::limits::{BODY_IN_MEMORY_BYTES, HELPER_STACK_BYTES, MAX_BODY_BYTES};
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::mpsc::{Sender, channel};
 use tiny_http::{Request, Response};
@@ -93,6 +94,7 @@ fn read_to_end(mut request: Request) -> Option<Request> {
         match request.as_reader().read(&mut buffer) {
             Ok(0) => return Some(request),
             Ok(bytes) => total += bytes,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(_) => {
                 let _ = request.respond(Response::empty(400));
                 return None;

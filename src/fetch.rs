@@ -81,11 +81,11 @@ fn words(error: ureq::Error) -> String {
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     let words = |error: std::io::Error| format!("the file cannot be read: {error}");
-    let file = File::open(path).map_err(words)?;
-    // Opening a pipe or a device and waiting for it would hold the fetch for good.
-    if !file.metadata().map_err(words)?.is_file() {
+    // Opening a pipe waits for its other end, which would hold the fetch for good.
+    if !std::fs::metadata(path).map_err(words)?.is_file() {
         return Err("it is not a regular file".into());
     }
+    let file = File::open(path).map_err(words)?;
     let mut bytes = Vec::new();
     file.take(MAX_KEY_SET_BYTES + 1).read_to_end(&mut bytes).map_err(words)?;
     Ok(bytes)

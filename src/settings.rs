@@ -18,6 +18,10 @@ const CLOUDS: [(&str, &str); 3] = [
 /// What a scope looks like when somebody put it at the end of an audience.
 const SCOPE_ENDINGS: [&str; 3] = ["/user_impersonation", "/.default", "/access_as_user"];
 
+const TENANT_EXAMPLE: &str = "11111111-2222-3333-4444-555555555555";
+const AUDIENCE_EXAMPLE: &str = "api://11111111-2222-3333-4444-555555555555";
+const ORIGINS_EXAMPLE: &str = "https://app.example.com,http://localhost:5173";
+
 /// All settings, checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -113,12 +117,12 @@ impl Reader<'_> {
         let (authority, is_cloud) = self.authority();
         let issuers = self.issuers(tenant.as_deref(), &authority, is_cloud);
         let key_source = self.key_source(tenant.as_deref(), &authority);
-        let audiences = self.list("API_AUDIENCE");
+        let audiences = self.list("API_AUDIENCE", AUDIENCE_EXAMPLE);
         if self.value("API_AUDIENCE").is_none() {
             self.problem(
                 "API_AUDIENCE",
                 "is required: the accepted audience (aud) of this API's tokens",
-                "api://11111111-2222-3333-4444-555555555555",
+                AUDIENCE_EXAMPLE,
             );
         }
         let mut settings = Settings {
@@ -127,10 +131,10 @@ impl Reader<'_> {
             authority,
             issuers,
             key_source,
-            allowed_tenants: self.list("ALLOWED_TENANTS"),
-            allowed_clients: self.list("ALLOWED_CLIENTS"),
-            required_scopes: self.words("REQUIRED_SCOPES"),
-            required_roles: self.words("REQUIRED_ROLES"),
+            allowed_tenants: self.list("ALLOWED_TENANTS", TENANT_EXAMPLE),
+            allowed_clients: self.list("ALLOWED_CLIENTS", TENANT_EXAMPLE),
+            required_scopes: self.items("REQUIRED_SCOPES", &[' ', ','], "user_impersonation"),
+            required_roles: self.items("REQUIRED_ROLES", &[' ', ','], "access_as_application"),
             clock_skew: self.clock_skew(),
             origins: self.origins(),
             audit: self.audit(),
@@ -145,21 +149,17 @@ impl Reader<'_> {
         (self.get)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
-    fn list(&mut self, name: &str) -> Vec<String> {
-        self.items(name, &[','])
-    }
-
-    fn words(&mut self, name: &str) -> Vec<String> {
-        self.items(name, &[' ', ','])
+    fn list(&mut self, name: &str, example: &str) -> Vec<String> {
+        self.items(name, &[','], example)
     }
 
     /// A list that is set and names nothing is a slip that must not mean "any".
-    fn items(&mut self, name: &str, separators: &[char]) -> Vec<String> {
+    fn items(&mut self, name: &str, separators: &[char], example: &str) -> Vec<String> {
         let Some(value) = self.value(name) else { return Vec::new() };
         let items: Vec<String> =
             value.split(separators).map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect();
         if items.is_empty() {
-            self.problem(name, "is set and names nothing", "one,another");
+            self.problem(name, "is set and names nothing", example);
         }
         items
     }
@@ -181,7 +181,7 @@ impl Reader<'_> {
     /// GUIDs in lower case, as Entra writes them into issuers.
     fn tenant(&mut self) -> Option<String> {
         const NAME: &str = "TENANT_ID";
-        let example = "11111111-2222-3333-4444-555555555555";
+        let example = TENANT_EXAMPLE;
         let Some(value) = self.value(NAME) else {
             if self.value("ISSUERS").is_none() || self.value("JWKS_URI").is_none() {
                 self.problem(
@@ -222,7 +222,7 @@ impl Reader<'_> {
     }
 
     fn issuers(&mut self, tenant: Option<&str>, authority: &str, is_cloud: bool) -> Vec<String> {
-        let named = self.list("ISSUERS");
+        let named = self.list("ISSUERS", "https://login.microsoftonline.com/{tenantid}/v2.0");
         if !named.is_empty() {
             return named;
         }
@@ -262,14 +262,14 @@ impl Reader<'_> {
 
     fn origins(&mut self) -> Origins {
         const NAME: &str = "ALLOWED_ORIGINS";
-        let listed = self.list(NAME);
+        let listed = self.list(NAME, ORIGINS_EXAMPLE);
         match listed.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             [] | ["*"] => return Origins::Any,
             ["none"] => return Origins::Off,
             _ => {}
         }
         if !listed.iter().all(|origin| is_origin(origin)) {
-            self.problem(NAME, "has an entry that is no origin (scheme, host and port, without a path), or mixes * or none with others", "https://app.example.com,http://localhost:5173");
+            self.problem(NAME, "has an entry that is no origin (scheme, host and port, without a path), or mixes * or none with others", ORIGINS_EXAMPLE);
         }
         Origins::Listed(listed)
     }

@@ -178,7 +178,7 @@ fn no_part_of_a_token_is_ever_repeated() {
 }
 
 #[test]
-fn a_reader_of_the_log_that_is_gone_stops_nothing() {
+fn a_line_is_written_soon_and_not_only_at_the_end() {
     let (handler, _keys) = handler("all");
     for _ in 0..20 {
         handler.get("/api").must_be(401, "authorization_header_missing");

@@ -147,6 +147,25 @@ fn a_file_that_appears_later_is_found_within_seconds() {
     fs::remove_file(path).expect("removed");
 }
 
+/// Nobody ever writes into the pipe: a fetch that waits for it would be the last one.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_file_and_does_not_keep_the_handler_from_a_real_one() {
+    let path = path("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo runs");
+    assert!(made.success());
+    let handler = with_file(&path);
+    let answer = handler.api(&good());
+    answer.must_be(503, "keys_unavailable");
+    fs::remove_file(&path).expect("removed");
+    fs::write(&path, set(&[1])).expect("written");
+    crate::harness::wait_until("the file is read", || {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        handler.api(&good()).status == 200
+    });
+    fs::remove_file(path).expect("removed");
+}
+
 #[test]
 fn keys_do_not_travel_in_the_clear_beyond_this_machine() {
     for address in

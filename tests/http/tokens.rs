@@ -32,7 +32,7 @@ pub(crate) fn set(numbers: &[usize]) -> String {
     set_of(numbers.iter().map(|number| key(*number).jwk(None)).collect())
 }
 
-/// A key set with this JWK in it and others around it.
+/// A key set of these JWKs.
 pub(crate) fn set_of(keys: Vec<Value>) -> String {
     json!({ "keys": keys }).to_string()
 }
