@@ -20,7 +20,7 @@ fn a_client_that_reads_again_gets_whole_answers_to_its_first_requests_and_no_oth
     let probe = Probe::start(&handler);
     client.send(&api(&of_length(16_000)).repeat(1000));
     // Longer than a moment in which the kernel or the handler forgets something.
-    thread::sleep(Duration::from_secs(33));
+    thread::sleep(Duration::from_secs(32));
     probe.end("a client that does not read");
     client.send(&api(&signed(&with(v2(), "sub", "a later request"))));
     let mut whole = 0;

@@ -4,7 +4,7 @@ use crate::handler::Handler;
 use crate::issuer::{Issuer, Reply};
 use crate::probe::Probe;
 use crate::tokens::{good, set, signed_with, v2};
-use crate::usage::{NEARLY_NOTHING, must_settle};
+use crate::usage::{NEARLY_NOTHING, must_settle, say};
 use crate::wire::{PUBLIC, api};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -31,8 +31,7 @@ fn pipelined_requests_that_wait_through_two_fetches_are_answered_and_stop_nobody
     handler.must_be_the_same();
 }
 
-/// More than may be parked, behind a token with an unknown key: of those beyond the bound nobody
-/// gets a wrong answer, and nobody else is kept waiting.
+/// More than may be parked: those beyond the bound are sent away, and nobody else is kept waiting.
 #[test]
 fn hundreds_of_requests_that_wait_for_one_fetch_get_their_answers_and_stop_nobody() {
     let issuer = Issuer::with(set(&[1]));
@@ -61,4 +60,25 @@ fn hundreds_of_requests_that_wait_for_one_fetch_get_their_answers_and_stop_nobod
     probe.end("600 requests that wait for one fetch");
     assert_eq!(issuer.fetches(), 2);
     must_settle(&mut handler, &before, NEARLY_NOTHING, "600 requests that wait for one fetch");
+}
+
+/// A connection with more requests behind the one that waits than may be parked gets no more
+/// answers, and none out of turn.
+#[test]
+fn a_connection_with_too_many_requests_behind_one_that_waits_gets_none_out_of_turn() {
+    let issuer = Issuer::with(set(&[1]));
+    let mut handler = Handler::start(&issuer.url());
+    assert_eq!(handler.api(&good()).0, 200);
+    issuer.reply(Reply::Late(Duration::from_millis(1000), set(&[1, 2])));
+    let mut client = handler.connect();
+    let nowhere = b"GET /nowhere HTTP/1.1\r\n\r\n".repeat(1000);
+    client.send(&[api(&signed_with(2, &v2())), nowhere].concat());
+    let probe = Probe::start(&handler);
+    let patience = Duration::from_secs(3);
+    let statuses: Vec<u16> = (0..1001).map_while(|_| client.answer(patience)).map(|answer| answer.0).collect();
+    probe.end("1,000 requests behind one that waits");
+    say(&format!("1,000 requests behind one that waits: {} answers", statuses.len()));
+    assert!(statuses.first().is_none_or(|status| *status == 200), "{statuses:?}");
+    assert!(statuses.iter().skip(1).all(|status| *status == 404), "{statuses:?}");
+    handler.must_be_the_same();
 }
