@@ -1,9 +1,10 @@
 //! The checks `header` and `payload`: each is exactly one JSON object, read in one way only.
 
-use crate::bench::{Bench, header, payload, sealed, signed};
+use crate::bench::{Bench, encoded, header, payload, sealed, signed};
 use entra_handler::checks::Refusal;
 use entra_handler::json::JsonFault;
 use entra_handler::rejection::{Part, Rejection};
+use entra_handler::token::Parts;
 
 fn duplicate(name: &str) -> JsonFault {
     JsonFault::Duplicate(name.into())
@@ -110,4 +111,16 @@ fn members_that_nobody_reads_may_hold_any_json_down_to_level_64() {
     let level_64 = format!("{}1e999{}", "[".repeat(63), "]".repeat(63));
     let changes = [("deep", level_64.as_str()), ("escapes", r#""\u0000\ud83d\ude00\/""#), ("n", "-0.00E+00")];
     assert_eq!(Bench::new().claims(&changes), Ok(payload(&changes)));
+}
+
+#[test]
+fn the_claims_alone_can_be_shown_whatever_the_header_and_the_signature_are() {
+    let shown = |text: &str| Parts::split(text).unwrap().peek_payload().map(|claims| claims.into_text());
+    let claims = encoded("{\"a\":1}");
+    for (header, signature) in [("x", "x"), ("=", "=")] {
+        assert_eq!(shown(&format!("{header}.{claims}.{signature}")), Some("{\"a\":1}".into()));
+    }
+    for bad in [encoded("[]"), encoded("{\"a\":1,\"a\":1}"), format!("{claims}="), "x".into()] {
+        assert_eq!(shown(&format!("{claims}.{bad}.QQ")), None, "{bad}");
+    }
 }

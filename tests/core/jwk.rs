@@ -221,3 +221,12 @@ fn a_set_counts_its_usable_and_its_other_keys() {
         format!("{{\"x\":1,\"keys\":[{},{},{},1]}}", jwk(json!({})), jwk(json!({ "use": "enc" })), key(2).jwk(None));
     assert_eq!(parse(&set).unwrap().count(), (2, 1));
 }
+
+#[test]
+fn what_is_wrong_with_a_key_set_is_said_in_words() {
+    let words = |text: &str| parse(text).unwrap_err().to_string();
+    assert!(words("[]").contains("not a JWK Set"));
+    assert!(words("{\"keys\":[]}").contains("no key with a kid"));
+    let for_encryption = format!("{{\"keys\":[{}]}}", jwk(json!({ "use": "enc" })));
+    assert_eq!(words(&for_encryption), "none of the keys can verify RS256: its use is not sig");
+}

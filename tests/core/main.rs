@@ -14,6 +14,7 @@ mod clock;
 mod dates;
 mod documents;
 mod encoding;
+mod endpoint;
 mod forgeries;
 mod freshness;
 mod header;

@@ -177,3 +177,18 @@ fn keys_are_told_apart_by_modulus_and_exponent_together() {
     );
     assert_eq!(digest(&modulus(&[1]), "AQAB"), digest(&modulus(&[1]), "AAEAAQ"), "leading zeros count for nothing");
 }
+
+/// The clock is read anew for every request, and a step of it in either direction counts at once.
+#[test]
+fn a_clock_that_steps_decides_by_what_it_reads() {
+    let mut memory = SignatureMemory::default();
+    let token = signed(&payload(&[("nbf", "1800000000"), ("exp", "1800003600")]));
+    let mut codes = Vec::new();
+    for now in [1_800_000_100.0, 1_800_009_999.0, 1_800_000_100.0, 1_799_990_000.0, 0.0, 1_800_003_000.0] {
+        let bench = Bench::new().at(now);
+        let outcome = checks::decide(&mut bench.case(&token).with_memory(&mut memory));
+        codes.push(outcome.map_or_else(|refusal| refusal.rejection.code().as_str(), |_| "accepted"));
+    }
+    let early = "token_not_yet_valid";
+    assert_eq!(codes, ["accepted", "token_expired", "accepted", early, early, "accepted"]);
+}
