@@ -118,7 +118,7 @@ fn question(turn: u64, issuer: &Issuer) -> Question {
     match turn % 10 {
         0 => Question { kind: "public", path: "/public", token: None, right: vec![(200, "Public endpoint".into())] },
         1 => one("no token", None, 401, "authorization_header_missing"),
-        2 => {
+        2 if is_settled => {
             let text = signed(current, &good);
             let (input, signature) = text.rsplit_once('.').unwrap_or_default();
             let first = if signature.starts_with('A') { "B" } else { "A" };
