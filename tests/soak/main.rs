@@ -1,80 +1,137 @@
-//! Soak: valid, invalid and hostile traffic together, while keys rotate and the key server fails,
-//! for as long as it is told. Every answer is checked; memory, threads and descriptors are read.
+//! The soak: valid, invalid and hostile traffic against one handler for minutes or hours, while
+//! keys rotate and the key server fails. Every answer is checked against what is allowed at that
+//! moment. Exit status 0 when nothing was wrong, 1 otherwise.
 //!
-//! `soak --handler PATH [--seconds N]`; ends with status 1 when an answer was wrong.
-#![cfg(target_os = "linux")]
+//! `cargo run --release --example soak -- --minutes 30 --handler PATH`
 
-mod hostile;
-mod issuer;
+mod caller;
+mod history;
+mod ledger;
+mod numbers;
+mod options;
+mod passes;
+mod process;
+mod publisher;
+mod report;
+mod schedule;
+mod vandal;
+mod wire;
+
 #[path = "../support/mint.rs"]
 mod mint;
-mod process;
-mod tally;
-mod traffic;
 
-use issuer::Issuer;
-use process::Handler;
+use crate::ledger::Ledger;
+use crate::options::Options;
+use crate::passes::Passes;
+use crate::process::Handler;
+use crate::publisher::Publisher;
+use crate::report::Report;
+use crate::vandal::Damage;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
-use tally::Tally;
 
-/// Time between two rotations; a forced fetch may follow each.
-const ROTATE_EVERY: Duration = Duration::from_secs(150);
-/// The part of each period in which the key server fails.
-const OUTAGE: std::ops::Range<u64> = 90..130;
+/// Well-behaved clients, and ones that are not.
+const CALLERS: u64 = 4;
+const VANDALS: u64 = 2;
 
-fn main() -> ExitCode {
-    let option = |name: &str| {
-        let mut arguments = std::env::args().skip_while(|argument| argument != name).skip(1);
-        arguments.next()
-    };
-    let Some(path) = option("--handler") else {
-        eprintln!("usage: soak --handler PATH [--seconds N]");
-        return ExitCode::from(2);
-    };
-    let seconds = option("--seconds").and_then(|text| text.parse().ok()).unwrap_or(60);
-    soak(&path, Duration::from_secs(seconds))
+/// Time in which a handler at rest has given everything back: tiny_http's idle threads need five
+/// seconds to end.
+const REST: Duration = Duration::from_secs(15);
+
+/// What all threads of a run share.
+pub(crate) struct Run {
+    pub(crate) publisher: Publisher,
+    pub(crate) passes: Passes,
+    pub(crate) ledger: Ledger,
+    pub(crate) damage: Damage,
+    pub(crate) has_to_end: AtomicBool,
 }
 
-fn soak(path: &str, time: Duration) -> ExitCode {
-    let issuer = Arc::new(Issuer::start());
-    let handler = Handler::start(path, &issuer.url());
-    let tally = Arc::new(Tally::default());
-    let stop = Arc::new(AtomicBool::new(false));
-    println!("at start: {}", handler.usage());
-    let mut threads = traffic::start(handler.address, &issuer, &tally, &stop);
-    threads.extend(hostile::start(handler.address, &tally, &stop));
+fn main() -> ExitCode {
+    match Options::read(std::env::args().skip(1)).and_then(|options| soak(&options)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(problem) => {
+            eprintln!("soak: {problem}");
+            ExitCode::from(2)
+        }
+    }
+}
 
+/// True when nothing was wrong.
+fn soak(options: &Options) -> Result<bool, String> {
+    let run = Run {
+        publisher: Publisher::start().map_err(|error| format!("no key server: {error}"))?,
+        passes: Passes::default(),
+        ledger: Ledger::default(),
+        damage: Damage::default(),
+        has_to_end: AtomicBool::new(false),
+    };
+    schedule::begin(&run);
+    let mut handler = Handler::start(&options.handler, &run.publisher.url())?;
+    let address = handler.address;
+    println!(
+        "soak: {} for {:?}, seed {}, pid {}",
+        options.handler.display(),
+        options.time,
+        options.seed,
+        handler.pid()
+    );
+    let report = thread::scope(|scope| {
+        let run = &run;
+        for number in 0..CALLERS {
+            scope.spawn(move || caller::work(run, address, options.seed + number));
+        }
+        for number in 0..VANDALS {
+            scope.spawn(move || vandal::work(run, address, options.seed + CALLERS + number));
+        }
+        scope.spawn(move || schedule::work(run));
+        let report = watch(run, &mut handler, options);
+        run.has_to_end.store(true, Ordering::Relaxed);
+        report
+    });
+    settle(&run, &mut handler, &report);
+    Ok(report.end(&run, &mut handler))
+}
+
+/// Prints a line every minute, or more often in a short run, until the time is over.
+fn watch(run: &Run, handler: &mut Handler, options: &Options) -> Report {
     let start = Instant::now();
-    let (mut rotations, mut minutes) = (0, 0);
-    while start.elapsed() < time {
-        std::thread::sleep(Duration::from_millis(200));
-        let seconds = start.elapsed().as_secs();
-        issuer.fail(OUTAGE.contains(&(seconds % ROTATE_EVERY.as_secs())));
-        if start.elapsed() >= ROTATE_EVERY * (rotations + 1) {
-            rotations += 1;
-            issuer.rotate();
-        }
-        if seconds / 60 > minutes {
-            minutes = seconds / 60;
-            println!("{minutes:>3} min: {}; {}", handler.usage(), tally.line());
-        }
-        if !handler.is_alive() {
-            println!("the handler has ended");
-            return ExitCode::FAILURE;
+    let every = (options.time / 6).min(Duration::from_secs(60));
+    let mut report = Report::start(handler.usage());
+    let mut next = every;
+    while start.elapsed() < options.time && handler.is_alive() {
+        thread::sleep(Duration::from_millis(100));
+        if start.elapsed() >= next.min(options.time) {
+            report.line(run, handler, start.elapsed());
+            next += every;
         }
     }
-    let under_load = handler.usage();
-    stop.store(true, Ordering::Relaxed);
-    for thread in threads {
-        let _ = thread.join();
+    report
+}
+
+/// Waits until the handler has given back what it needed.
+fn settle(run: &Run, handler: &mut Handler, report: &Report) {
+    let start = Instant::now();
+    while start.elapsed() < REST && handler.is_alive() && !report.excess(run, &handler.usage()).is_empty() {
+        thread::sleep(Duration::from_millis(200));
     }
-    // tiny_http's idle connection threads end after five seconds.
-    std::thread::sleep(Duration::from_secs(8));
-    println!("\nunder load: {under_load}\nat the end: {}", handler.usage());
-    println!("key fetches: {}, rotations: {rotations}", issuer.fetches());
-    tally.report();
-    if tally.wrong() > 0 || !handler.is_alive() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+impl Run {
+    /// Whether everybody has to stop.
+    pub(crate) fn is_over(&self) -> bool {
+        self.has_to_end.load(Ordering::Relaxed)
+    }
+
+    /// Sleeps, but not beyond the end.
+    pub(crate) fn sleep(&self, time: Duration) {
+        let end = Instant::now() + time;
+        while !self.is_over() && Instant::now() < end {
+            let left = end.saturating_duration_since(Instant::now());
+            thread::sleep(left.min(Duration::from_millis(100)));
+        }
+    }
 }
