@@ -5,6 +5,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use entra_handler::checks::{self, Case};
+use entra_handler::claims::Claims;
 use entra_handler::json::Object;
 use entra_handler::jwks::KeySet;
 use entra_handler::memory::SignatureMemory;
@@ -42,12 +43,13 @@ static SETTINGS: LazyLock<[Settings; 3]> = LazyLock::new(|| {
 /// Decides, explains, and holds the two against each other.
 fn judge(text: &str, settings: &Settings, memory: &mut SignatureMemory) -> Option<String> {
     let decided = checks::decide(&mut Case::new(text, settings, Some(&KEYS), NOW).with_memory(memory));
+    let decided = decided.map(Claims::into_json);
     let findings = checks::explain_all(&mut Case::new(text, settings, Some(&KEYS), NOW).with_memory(memory));
     let first = findings.into_iter().find_map(|finding| finding.outcome.err().map(|why| (finding.name, why)));
     match decided {
         Ok(claims) => {
             assert_eq!(first, None);
-            Some(claims.into_json())
+            Some(claims)
         }
         Err(refusal) => {
             let words = refusal.rejection.description();
