@@ -1,6 +1,6 @@
 //! Tokens of the local issuer, from its token endpoint to the answer with their claims.
 
-use crate::client::{Answer, Client};
+use crate::client::{Answer, Client, request};
 use crate::harness::{Handler, Lines, wait_until};
 use crate::tokens::TENANT;
 use serde_json::Value;
@@ -9,16 +9,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::SystemTime;
 
-const API: &str = "66666666-7777-8888-9999-aaaaaaaaaaaa";
+pub(crate) const API: &str = "66666666-7777-8888-9999-aaaaaaaaaaaa";
 
 /// The local issuer as a child process.
-struct Issuer {
+pub(crate) struct Issuer {
     child: Child,
     address: SocketAddr,
 }
 
 impl Issuer {
-    fn start() -> Issuer {
+    pub(crate) fn start() -> Issuer {
         let mut child =
             Command::new(program()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("the issuer starts");
         let stdout = Lines::of(child.stdout.take().expect("piped"));
@@ -30,17 +30,23 @@ impl Issuer {
         Issuer { child, address: SocketAddr::from((Ipv4Addr::LOCALHOST, port.expect("waited for"))) }
     }
 
-    fn base(&self) -> String {
+    pub(crate) fn base(&self) -> String {
         format!("http://localhost:{}", self.address.port())
     }
 
-    fn post(&self, path: &str, form: &str) -> Answer {
+    pub(crate) fn post(&self, path: &str, form: &str) -> Answer {
         let mut client = Client::to(self.address);
         client.send(format!(
             "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
             form.len()
         ));
+        client.answer_and_end()
+    }
+
+    pub(crate) fn get(&self, target: &str) -> Answer {
+        let mut client = Client::to(self.address);
+        client.send(request("GET", target, &[("Connection", "close")]));
         client.answer_and_end()
     }
 
@@ -64,7 +70,7 @@ impl Issuer {
     }
 
     /// A handler that accepts the tokens of this issuer.
-    fn handler(&self, more: &[(&str, &str)]) -> Handler {
+    pub(crate) fn handler(&self, more: &[(&str, &str)]) -> Handler {
         let (base, audiences) = (self.base(), format!("{API},api://{API}"));
         let issuers = format!("{base}/{{tenantid}}/v2.0,{base}/sts/{{tenantid}}/");
         let usual =
@@ -110,7 +116,7 @@ fn newest(directory: &Path) -> Option<SystemTime> {
 }
 
 /// The claims of a token, unverified.
-fn claims(token: &str) -> String {
+pub(crate) fn claims(token: &str) -> String {
     use base64::Engine;
     let payload = token.split('.').nth(1).expect("three parts");
     let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).expect("base64url");

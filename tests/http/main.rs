@@ -22,6 +22,7 @@ mod repetition;
 mod routes;
 mod samples;
 mod settings;
+mod sign_in;
 mod tenants;
 mod tokens;
 
