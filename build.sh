@@ -161,14 +161,14 @@ write_local_settings() {
   "Values": {
     "FUNCTIONS_WORKER_RUNTIME": "custom",
     "TENANT_ID": "00000000-0000-0000-0000-000000000000",
-    "API_AUDIENCE": "api://00000000-0000-0000-0000-000000000000"$windows
+    "API_AUDIENCE": "00000000-0000-0000-0000-000000000000"$windows
   },
   "Host": {
     "LocalHttpPort": 3000
   }
 }
 JSON
-    echo 'wrote local.settings.json: put your tenant and your API into it'
+    echo 'wrote local.settings.json: put the ids of your tenant and of your API into it'
 }
 
 # ---- demo and dev: the handler beside a local issuer ------------------------------------------
@@ -262,7 +262,7 @@ dev() {
 
 print_dev_help() {
     # shellcheck disable=SC2016 # $TOKEN is for the reader's shell
-    local get_token='sed '\''s/.*"access_token" *: *"\([^"]*\)".*/\1/'\' \
+    local get_token='sed -n '\''s/.*"access_token" *: *"\([^"]*\)".*/\1/p'\' \
         call_api="curl -i $1/api -H \"Authorization: Bearer \$TOKEN\""
     cat <<HELP
 
@@ -276,6 +276,10 @@ $call_api
 ${bold}As a program$plain
 TOKEN=\$(curl -s $token_url -d grant_type=client_credentials -d client_id=$client -d client_secret=demo -d scope=api://$api/.default | $get_token)
 $call_api
+
+${bold}Why a token is accepted or refused$plain
+export TENANT_ID=$TENANT_ID API_AUDIENCE=$API_AUDIENCE AUTHORITY_HOST=$AUTHORITY_HOST ISSUERS=$ISSUERS JWKS_URI=$JWKS_URI
+echo "\$TOKEN" | $binary check
 HELP
     if has func; then
         cat <<HELP
@@ -328,8 +332,10 @@ start_issuer() {
     done
     issuer_url=http://localhost:$port
     token_url=$issuer_url/$tenant/oauth2/v2.0/token
-    export TENANT_ID=$tenant API_AUDIENCE=$api AUTHORITY_HOST=$issuer_url \
-        ISSUERS=$issuer_url/$tenant/v2.0 JWKS_URI=$issuer_url/$tenant/discovery/v2.0/keys
+    # Tokens of both versions, as for a tenant of Entra's own cloud.
+    export TENANT_ID=$tenant API_AUDIENCE=$api,api://$api AUTHORITY_HOST=$issuer_url \
+        ISSUERS=$issuer_url/$tenant/v2.0,$issuer_url/sts/$tenant/ \
+        JWKS_URI=$issuer_url/$tenant/discovery/v2.0/keys
 }
 
 # The handler takes no port 0, so free ports are found by trying.

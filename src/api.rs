@@ -24,7 +24,7 @@ pub enum Endpoint {
 }
 
 /// All resources. `GET /` is the Functions host's probe.
-pub const ROUTES: [Route; 4] = [
+pub const ROUTES: &[Route] = &[
     Route { path: "/api", methods: &["GET", "HEAD", "POST"], endpoint: Endpoint::Protected(claims) },
     Route { path: "/public", methods: &["GET", "HEAD"], endpoint: Endpoint::Open(public) },
     Route { path: "/healthz", methods: &["GET", "HEAD"], endpoint: Endpoint::Open(health) },

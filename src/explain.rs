@@ -106,7 +106,7 @@ pub fn unknown_key(token: &UnverifiedToken, settings: &Settings) -> String {
             list(&settings.issuers)
         );
     }
-    ". If the application has a signing key of its own (claims mapping, custom signing key), set JWKS_URI to the key address with ?appid=CLIENT-ID".into()
+    ". A key that was published within the last minute may not be known here yet. If the application has a signing key of its own (claims mapping, custom signing key), set JWKS_URI to the key address with ?appid=CLIENT-ID".into()
 }
 
 /// Microsoft Graph signs tokens over a changed header, so that only Graph can verify them.

@@ -19,7 +19,7 @@ const CLOUDS: [(&str, &str); 3] = [
 const SCOPE_ENDINGS: [&str; 3] = ["/user_impersonation", "/.default", "/access_as_user"];
 
 const TENANT_EXAMPLE: &str = "11111111-2222-3333-4444-555555555555";
-const AUDIENCE_EXAMPLE: &str = "api://11111111-2222-3333-4444-555555555555";
+const AUDIENCE_EXAMPLE: &str = "66666666-7777-8888-9999-aaaaaaaaaaaa";
 const ORIGINS_EXAMPLE: &str = "https://app.example.com,http://localhost:5173";
 
 /// All settings, checked.

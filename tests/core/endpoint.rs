@@ -1,65 +1,48 @@
-//! What an endpoint can ask of the claims it is given, and what the key policy and the key set say
-//! at their bounds.
+//! The endpoint of the README, as a reader of it would write it into `src/api.rs`.
 
 use crate::bench::*;
+use entra_handler::answer::Answer;
+use entra_handler::api::{Endpoint, Route};
 use entra_handler::checks;
-use entra_handler::jwks::KeySetFault;
-use entra_handler::jwks::Unusable;
-use entra_handler::keys::Keys;
-use entra_handler::limits::KEYS_MAX_AGE;
-use std::time::{Duration, Instant};
+use entra_handler::claims::Claims;
+
+const README: &str = include_str!("../../README.md");
+const THIS_FILE: &str = include_str!("endpoint.rs");
+
+const ROUTES: &[Route] = &[
+    // README
+    Route { path: "/api/hello", methods: &["GET", "HEAD"], endpoint: Endpoint::Protected(hello) },
+    // end
+];
+
+// README
+fn hello(claims: Claims) -> Answer {
+    if !claims.has_scope("user_impersonation") && !claims.has_role("Greeter") {
+        return Answer::error(403, "insufficient_scope", "hello needs user_impersonation or the app role Greeter");
+    }
+    let oid = claims.text("oid").unwrap_or_default();
+    Answer::json(200, serde_json::json!({ "hello": oid }).to_string())
+}
+// end
 
 #[test]
-fn an_endpoint_reads_claims_roles_and_scopes() {
-    let bench = Bench::new();
-    let text = payload(&[("roles", "[\"Reader\",\"Wr\\u0069ter\"]"), ("scp", "\"read list\""), ("n", "1")]);
-    let token = signed(&text);
-    let claims = checks::decide(&mut bench.case(&token)).expect("the token is good");
-    assert_eq!(claims.text("tid").as_deref(), Some(TENANT));
-    assert_eq!(claims.text("n"), None);
-    assert_eq!(claims.text("absent"), None);
-    assert_eq!(
-        ["Reader", "Writer", "reader", "", "Reader Writer"].map(|role| claims.has_role(role)),
-        [true, true, false, false, false]
-    );
-    assert_eq!(
-        ["read", "list", "Read", "read list", "x"].map(|scope| claims.has_scope(scope)),
-        [true, true, false, false, false]
-    );
-    assert_eq!(claims.token().signing_input(), token.rsplit_once('.').expect("three parts").0);
-    assert_eq!(claims.into_json(), text);
+fn the_readme_shows_exactly_this_endpoint() {
+    let snippets = THIS_FILE.split("// README\n").skip(1).filter_map(|part| part.split("// end\n").next());
+    let told: Vec<bool> = snippets.map(|snippet| README.contains(snippet.trim_end_matches(' ').trim_start())).collect();
+    assert_eq!(told, [true, true]);
 }
 
 #[test]
-fn without_roles_and_scopes_an_endpoint_finds_none() {
-    let bench = Bench::with(&[("ALLOWED_CLIENTS", CLIENT)]);
-    let token = signed(&payload(&[("scp", "")]));
-    let claims = checks::decide(&mut bench.case(&token)).expect("the client is named");
-    assert!(!claims.has_role("Reader") && !claims.has_scope("read"));
-}
-
-#[test]
-fn keys_are_believed_until_they_are_a_day_old_and_not_a_moment_longer() {
-    let start = Instant::now();
-    let mut keys = Keys::fetching_since(start);
-    keys.ended(start, Some(key_set(&[key(1).jwk(None)])));
-    assert!(keys.usable(start + KEYS_MAX_AGE - Duration::from_nanos(1)).is_some());
-    assert!(keys.usable(start + KEYS_MAX_AGE).is_none());
-}
-
-#[test]
-fn the_log_is_told_why_an_answer_is_no_key_set() {
-    let words = |fault: KeySetFault| fault.to_string();
-    assert_eq!(words(KeySetFault::NotAKeySet), "the answer is not a JWK Set (a JSON object with an array keys)");
-    assert_eq!(words(KeySetFault::NoUsableKey(None)), "the set has no key with a kid");
-    assert_eq!(
-        words(KeySetFault::NoUsableKey(Some(Unusable::NotRsa))),
-        "none of the keys can verify RS256: its kty is not RSA"
-    );
-}
-
-#[test]
-fn names_that_begin_alike_are_different_members() {
-    let bench = Bench::new();
-    assert_eq!(bench.claims(&[("preferred_a", "1"), ("preferred_b", "2")]).map(drop), Ok(()));
+fn it_greets_who_may_be_greeted_and_nobody_else() {
+    let Endpoint::Protected(endpoint) = ROUTES[0].endpoint else { panic!("it is protected") };
+    let ask = |changes: &[(&str, &str)]| {
+        let (bench, token) = (Bench::new(), signed(&payload(changes)));
+        let claims = checks::decide(&mut bench.case(&token)).expect("a good token");
+        endpoint(claims)
+    };
+    let oid = ("oid", "\"d4e8f1a3-72b5-49c6-8e0f-1b9a6c3d5e27\"");
+    let greeting = Answer::json(200, r#"{"hello":"d4e8f1a3-72b5-49c6-8e0f-1b9a6c3d5e27"}"#);
+    assert_eq!(ask(&[oid, ("scp", "\"read user_impersonation\"")]), greeting);
+    assert_eq!(ask(&[oid, ("scp", ""), ("roles", "[\"Greeter\"]")]), greeting);
+    assert_eq!(ask(&[oid, ("scp", "\"read\"")]).status, 403);
 }

@@ -89,7 +89,7 @@ fn the_last_good_set_is_kept_for_24_hours_and_no_failure_replaces_it() {
         assert!(has_key(&keys, 1, now + seconds(5.0)), "after {hour} failures");
     }
     assert!(has_key(&keys, 1, fetched + DAY - TICK));
-    assert!(keys.usable(fetched + DAY + TICK).is_none());
+    assert!(keys.usable(fetched + DAY).is_none());
     let late = fetched + DAY + seconds(10.0);
     assert_eq!(keys.need_any(late), Need::Fetch);
     keys.ended(late, set(2));

@@ -58,7 +58,7 @@ fn must_be_refused(answer: &Answer, error: &str, number: u32) {
     assert_eq!((&body["error"], &body["error_codes"][0]), (&error.into(), &number.into()), "{answer:?}");
     let description = body["error_description"].as_str().unwrap_or_default();
     assert!(description.starts_with(&format!("AADSTS{number}: ")), "{answer:?}");
-    for member in ["timestamp", "trace_id", "correlation_id"] {
+    for member in ["timestamp", "trace_id", "correlation_id", "error_uri"] {
         assert!(body[member].is_string(), "{member}: {answer:?}");
     }
 }
@@ -80,10 +80,17 @@ fn a_user_who_signs_in_with_pkce_gets_a_token_that_is_answered_with_its_claims()
     let id_token = tokens["id_token"].as_str().expect("an ID token");
     handler.api(id_token).must_be(401, "invalid_claims");
 
-    let refresh = tokens["refresh_token"].as_str().expect("a refresh token");
-    let form = format!("grant_type=refresh_token&client_id={CLIENT}&refresh_token={refresh}&scope={}", api_scope());
-    let again = issuer.post(&token_path(), &form).json();
+    let refresh_token = tokens["refresh_token"].as_str().expect("a refresh token");
+    // As in Entra's example, without offline_access: a refresh brings the next refresh token all the same.
+    let scope = format!("&scope=api%3A%2F%2F{API}%2Fuser_impersonation");
+    let refresh = |token: &str| {
+        let form = format!("grant_type=refresh_token&client_id={CLIENT}&refresh_token={token}{scope}");
+        issuer.post(&token_path(), &form).json()
+    };
+    let again = refresh(refresh_token);
     assert_eq!(handler.api(again["access_token"].as_str().expect("an access token")).status, 200);
+    let once_more = refresh(again["refresh_token"].as_str().expect("a refresh token"));
+    assert!(once_more["refresh_token"].is_string(), "{once_more}");
 }
 
 #[test]
@@ -111,16 +118,24 @@ fn a_code_is_good_once_for_its_own_client_with_its_own_verifier() {
 fn a_sign_in_page_is_shown_for_complete_requests_only() {
     let issuer = Issuer::start();
     let whole = authorize_form(&api_scope());
-    for (part, other) in [
-        ("client_id=an-app", "client_id="),
-        ("response_type=code", "response_type=token"),
-        (REDIRECT, "http%3A%2F%2Fexample.com%2F"),
-        ("=S256", "=S512"),
-        (CHALLENGE, "short"),
-    ] {
+    let ask = |part: &str, other: &str| {
         let form = whole.replace(part, other);
-        let page = issuer.get(&format!("/{TENANT}/oauth2/v2.0/authorize?{form}"));
+        issuer.get(&format!("/{TENANT}/oauth2/v2.0/authorize?{form}"))
+    };
+    for (part, other) in [("client_id=an-app", "client_id="), (REDIRECT, "http%3A%2F%2Fexample.com%2F")] {
+        let page = ask(part, other);
         assert_eq!((page.status, page.header("Location")), (400, None), "{other}: {page:?}");
+    }
+    for (part, other, error) in [
+        ("response_type=code", "response_type=token", "unsupported_response_type"),
+        ("=S256", "=S512", "invalid_request"),
+        (CHALLENGE, "short", "invalid_request"),
+        ("&state=", "&prompt=none&state=", "login_required"),
+    ] {
+        let answer = ask(part, other);
+        let location = answer.header("Location").unwrap_or_default();
+        let is_told = location.starts_with(&format!("http://localhost:8000/?error={error}&error_description="));
+        assert!(answer.status == 302 && is_told && location.contains("state=a%20b"), "{other}: {answer:?}");
     }
 }
 
@@ -141,6 +156,8 @@ fn a_device_gets_its_token_once_a_person_has_typed_its_code() {
     assert_eq!(approved.status, 200, "{approved:?}");
     let token = issuer.post(&token_path(), &poll).json();
     assert_eq!(handler.api(token["access_token"].as_str().expect("an access token")).status, 200);
+    let unknown = poll.replace(&text("device_code"), "none");
+    must_be_refused(&issuer.post(&token_path(), &unknown), "bad_verification_code", 70_018);
 }
 
 #[test]
@@ -149,6 +166,11 @@ fn the_openid_configuration_leads_to_the_endpoints_and_the_keys() {
     for (path, issued_by, keys_name_an_issuer) in [
         (format!("/{TENANT}/v2.0/.well-known/openid-configuration"), format!("{}/{TENANT}/v2.0", issuer.base()), true),
         (format!("/{TENANT}/.well-known/openid-configuration"), format!("{}/sts/{TENANT}/", issuer.base()), false),
+        (
+            "/contoso.onmicrosoft.com/v2.0/.well-known/openid-configuration".into(),
+            format!("{}/{TENANT}/v2.0", issuer.base()),
+            true,
+        ),
     ] {
         let configuration = issuer.get(&path).json();
         assert_eq!(configuration["issuer"], issued_by.as_str());

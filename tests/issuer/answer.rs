@@ -95,7 +95,7 @@ impl Refusal {
 
     /// A parameter that is missing or empty.
     pub(crate) fn missing(name: &str) -> Refusal {
-        let text = format!("The parameter '{name}' is missing from the request body.");
+        let text = format!("The request body must contain the following parameter: '{name}'.");
         Refusal::new(400, "invalid_request", 900_144, text)
     }
 
@@ -113,6 +113,7 @@ impl Refusal {
             ("timestamp", time.into()),
             ("trace_id", trace.into()),
             ("correlation_id", correlation.into()),
+            ("error_uri", format!("https://login.microsoftonline.com/error?code={}", self.code).into()),
         ]);
         Answer::secret_json(self.status, body)
     }

@@ -28,33 +28,37 @@ const PARAMETERS: [&str; 10] = [
     "code_challenge_method",
 ];
 
-/// `GET` shows the page; `POST` with a `user` answers the client. It redirects nowhere before.
+/// `GET` shows the page; `POST` with a `user` answers the client. It redirects nowhere before it
+/// knows the client and where its answers may go.
 pub(crate) fn endpoint(issuer: &Issuer, call: &Call, tenant: &Tenant) -> Answer {
     let posted = call.method == "POST";
     let form = if posted { &call.form } else { &call.query };
-    if let Err(text) = check(form) {
+    if let Err(text) = check_client(form) {
         return page::mistake(&text);
+    }
+    let refused = |error, text: &str| {
+        respond(form, &[("error", error), ("error_description", text), ("state", form.get("state"))])
+    };
+    if let Err((error, text)) = check(form) {
+        return refused(error, &text);
     }
     match form.find("user") {
         Some(_) if call.is_foreign(&issuer.base) => page::mistake("A page of another site sent this form."),
-        Some("") if posted => respond(
-            form,
-            &[
-                ("error", "access_denied"),
-                ("error_description", "AADSTS65004: The user cancelled."),
-                ("state", form.get("state")),
-            ],
-        ),
+        Some("") if posted => refused("access_denied", "AADSTS65004: User declined to consent to access the app."),
         Some(name) if posted => match User::named(name) {
             Some(user) => grant(issuer, tenant, form, user),
             None => page::mistake("There is no such test user."),
         },
+        // Nobody is ever signed in already.
+        _ if form.get("prompt") == "none" => {
+            refused("login_required", "AADSTS50058: A silent sign-in request was sent but no user is signed in.")
+        }
         _ => sign_in(form),
     }
 }
 
-/// What is wrong with the parameters, if anything.
-fn check(form: &Form) -> Result<(), String> {
+/// What keeps the client from being told anything, if anything does.
+fn check_client(form: &Form) -> Result<(), String> {
     for name in ["client_id", "redirect_uri"] {
         if form.get(name).is_empty() {
             return Err(format!("The parameter '{name}' is missing."));
@@ -63,23 +67,29 @@ fn check(form: &Form) -> Result<(), String> {
     if !is_redirect_uri(form.get("redirect_uri")) {
         return Err("The redirect_uri must be an https URL or an http URL on localhost.".to_owned());
     }
-    if form.get("response_type") != "code" {
-        return Err("The response_type must be 'code'.".to_owned());
-    }
     if !matches!(form.get("response_mode"), "" | "query" | "fragment" | "form_post") {
         return Err("The response_mode must be query, fragment or form_post.".to_owned());
     }
+    Ok(())
+}
+
+/// What the client is told to be wrong with its parameters, if anything (RFC 6749 section 4.1.2.1).
+fn check(form: &Form) -> Result<(), (&'static str, String)> {
+    let invalid = |text: &str| Err(("invalid_request", text.to_owned()));
+    if form.get("response_type") != "code" {
+        return Err(("unsupported_response_type", "The response_type must be 'code'.".to_owned()));
+    }
     let scope = agreed_scope(form);
     if scope.is_empty() {
-        return Err("The parameter 'scope' is missing.".to_owned());
+        return invalid("AADSTS900144: The request body must contain the following parameter: 'scope'.");
     }
-    Target::read(&scope).map_err(|refusal| refusal.text)?;
+    Target::read(&scope).map_err(|refusal| ("invalid_scope", refusal.text))?;
     let (challenge, method) = (form.get("code_challenge"), form.get("code_challenge_method"));
     if !matches!(method, "" | "plain" | "S256") || (challenge.is_empty() && !method.is_empty()) {
-        return Err("The code_challenge_method must be S256 or plain.".to_owned());
+        return invalid("The code_challenge_method must be S256 or plain.");
     }
     if !challenge.is_empty() && !(43..=128).contains(&challenge.len()) {
-        return Err("The code_challenge must have 43 to 128 characters.".to_owned());
+        return invalid("The code_challenge must have 43 to 128 characters.");
     }
     Ok(())
 }
@@ -158,13 +168,14 @@ fn respond(form: &Form, pairs: &[(&str, &str)]) -> Answer {
     let uri = form.get("redirect_uri");
     let separator = match form.get("response_mode") {
         "form_post" => {
-            // No script on this page, so a person sends the form.
+            let nonce = random::opaque::<16>();
             let content = format!(
-                "<form method=\"post\" action=\"{}\">{}<button>Continue</button></form>",
+                "<form method=\"post\" action=\"{}\">{}<button>Continue</button></form>\
+                 <script nonce=\"{nonce}\">document.forms[0].submit()</script>",
                 escape(uri),
                 page::hidden(&pairs)
             );
-            return page::document(200, "Signed in", &content);
+            return page::scripted(200, "Signed in", &content, &nonce);
         }
         "fragment" => '#',
         _ if uri.contains('?') => '&',

@@ -37,7 +37,8 @@ pub(crate) fn start(issuer: &Issuer, call: &Call, tenant: &Tenant) -> Result<Ans
         DEVICE_LIFETIME,
     );
     let uri = format!("{}/{}/oauth2/deviceauth", issuer.base, tenant.name);
-    let message = format!("Open {uri} in a browser and enter the code {user_code} to sign in.");
+    let message =
+        format!("To sign in, use a web browser to open the page {uri} and enter the code {user_code} to authenticate.");
     let body = object(&[
         ("user_code", user_code.into()),
         ("device_code", device_code.into()),

@@ -49,9 +49,12 @@ pub(crate) fn index(issuer: &Issuer) -> Answer {
          <h2>A token for an application</h2><pre>curl -s {token} -d grant_type=client_credentials \
          -d client_id={CLIENT} -d client_secret=any -d scope=api://{API}/.default \
          -d roles=Tasks.Read.All</pre>\
-         <p>Add <code>-d token_version=1.0</code> for a v1.0 token, <code>-d lifetime=-60</code> \
-         for one that has expired.</p>\
+         <p>Add <code>-d token_version=1.0</code> for a v1.0 token (in Entra the API's \
+         <code>requestedAccessTokenVersion</code> decides), <code>-d lifetime=-60</code> for one that \
+         has expired.</p>\
          <h2>Roll the signing keys over</h2><pre>curl -s -X POST {base}/rotate</pre>\
+         <p>The next key is published before it signs. The handler fetches keys for unknown ones at \
+         most once a minute, so two rollovers within one may outrun it.</p>\
          <h2>Metadata</h2><p><a href=\"/{tenant}/v2.0/.well-known/openid-configuration\">OpenID \
          configuration v2.0</a>, <a href=\"/{tenant}/.well-known/openid-configuration\">v1.0</a>, \
          <a href=\"/{tenant}/discovery/v2.0/keys\">keys v2.0</a>, \
@@ -69,6 +72,9 @@ pub(crate) fn redeem(issuer: &Issuer, call: &Call) -> Answer {
         return page::mistake("This sign-in is unknown, over, or was redeemed before.");
     };
     let code = call.query.get("code");
+    if call.query.get("error") == "access_denied" {
+        return page::document(200, "Sign-in cancelled", "<p><a href=\"/\">Start again</a></p>");
+    }
     if code.is_empty() {
         return page::mistake(call.query.get("error_description"));
     }

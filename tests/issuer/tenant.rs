@@ -5,9 +5,12 @@ use crate::answer::Refusal;
 /// Tenant of tokens asked for through `organizations` or `common`.
 const DEFAULT_TENANT: &str = "11111111-2222-3333-4444-555555555555";
 
+/// Its names; a domain of one's own is verified in a real tenant.
+const DEFAULT_DOMAINS: [&str; 2] = ["contoso.onmicrosoft.com", "contoso.example"];
+
 /// A tenant as a path names it.
 pub(crate) struct Tenant {
-    /// The path segment: a GUID, `organizations` or `common`.
+    /// The path segment: a GUID, a domain, `organizations` or `common`.
     pub(crate) name: String,
     /// GUID of the tenant that tokens are issued for.
     pub(crate) id: String,
@@ -19,12 +22,14 @@ impl Tenant {
         let id = match segment {
             "organizations" | "common" => DEFAULT_TENANT.to_owned(),
             _ if is_guid(segment) => segment.to_ascii_lowercase(),
+            _ if DEFAULT_DOMAINS.contains(&segment) => DEFAULT_TENANT.to_owned(),
             _ => {
-                let text = format!("There is no tenant '{segment}': a GUID is expected.");
+                let text = format!("Tenant '{segment}' not found: a GUID is expected, or {}.", DEFAULT_DOMAINS[0]);
                 return Err(Refusal::new(400, "invalid_request", 90002, text));
             }
         };
-        let name = if is_guid(segment) { &id } else { segment };
+        let is_shared = matches!(segment, "organizations" | "common");
+        let name = if is_shared { segment } else { &id };
         Ok(Tenant { name: name.to_owned(), id })
     }
 

@@ -66,7 +66,10 @@ impl Issuer {
     pub(crate) fn ticket(&self, kind: Kind, text: &str, client_id: &str, tenant: &str) -> Result<Ticket, Refusal> {
         let ticket = self.state().tickets.get(text).cloned();
         let fits = |ticket: &Ticket| ticket.kind == kind && ticket.client_id == client_id && ticket.tenant == tenant;
-        let ticket = ticket.filter(fits).ok_or_else(unknown)?;
+        let ticket = ticket.filter(fits).ok_or_else(|| match kind {
+            Kind::Device => Refusal::new(400, "bad_verification_code", 70018, "The device code is unknown."),
+            Kind::Code | Kind::Refresh => unknown(),
+        })?;
         if ticket.expires > clock::now() {
             return Ok(ticket);
         }

@@ -129,6 +129,8 @@ impl Ask<'_> {
     fn delegated(&self, user: &'static User, ticket: &Ticket) -> Result<Issued, Refusal> {
         let scope = self.scope(&ticket.scope)?;
         let target = Target::read(&scope)?;
+        // What was agreed to once stays agreed to: a later request may name less.
+        let is_lasting = target.asks("offline_access") || Target::read(&ticket.scope)?.asks("offline_access");
         let roles = self.form.get("roles");
         let grant = self.grant(&target.resource, target.scp(), Some(user), roles)?;
         let [key, _] = self.issuer.published_keys();
@@ -136,13 +138,17 @@ impl Ask<'_> {
             kind: Kind::Refresh,
             tenant: self.tenant.to_owned(),
             client_id: grant.client_id.to_owned(),
-            scope: scope.clone(),
+            scope: if is_lasting && !target.asks("offline_access") {
+                format!("{scope} offline_access")
+            } else {
+                scope.clone()
+            },
             user: Some(user),
             ..Ticket::default()
         };
         Ok(Issued {
             access_token: grant.access_token(key),
-            refresh_token: target.asks("offline_access").then(|| self.issuer.keep(refresh, REFRESH_LIFETIME)),
+            refresh_token: is_lasting.then(|| self.issuer.keep(refresh, REFRESH_LIFETIME)),
             id_token: target.asks("openid").then(|| grant.id_token(key, user, &ticket.nonce)),
             scope: Some(target.granted()),
             resource: target.resource.clone(),
