@@ -56,6 +56,11 @@ pub fn refused(rejection: &Rejection) -> Answer {
     }
 }
 
+/// The answer to a request whose body cannot be read to its end.
+pub fn bad_body() -> Answer {
+    Answer::error(400, "bad_request", "The request's body is not the chunks it should be, ends early, or is too long")
+}
+
 /// What is to be done with a request, by its method and target.
 pub enum Task {
     /// Answer at once.

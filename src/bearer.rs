@@ -2,6 +2,9 @@
 
 use crate::rejection::Rejection;
 
+/// The name under which refusals of this file are logged and told.
+pub const CHECK_NAME: &str = "authorization";
+
 /// Finds the one token in the values of all `Authorization` headers of a request.
 pub fn token<'h>(mut headers: impl Iterator<Item = &'h str>) -> Result<&'h str, Rejection> {
     let value = headers.next().ok_or(Rejection::AuthorizationMissing)?;

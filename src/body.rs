@@ -4,10 +4,10 @@
 //! a thread of its own first, and comes back to the loop when its body has been read.
 
 use crate::limits::{BODY_IN_MEMORY_BYTES, HELPER_STACK_BYTES, MAX_BODY_BYTES};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::sync::mpsc::{Sender, channel};
-use tiny_http::{Request, Response};
+use tiny_http::Request;
 
 /// What is to be done about a request's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,13 +45,14 @@ impl Body {
 }
 
 /// Reads the body of `request` on a thread of its own; then, however that ends, something is sent
-/// to `back` and `wake` is called. False when there is no thread to be had.
-pub fn read(request: Request, back: Sender<Returned>, wake: impl Fn() + Send + 'static) -> bool {
+/// to `back` and `wake` is called. A body that cannot be read to its end is answered with `refusal`.
+/// False when there is no thread to be had.
+pub fn read(request: Request, refusal: Vec<u8>, back: Sender<Returned>, wake: impl Fn() + Send + 'static) -> bool {
     let (hand_over, take_over) = channel::<Request>();
     let peer = request.remote_addr().copied();
     let mut home = WayHome { returned: Some(Returned { peer, request: None }), back, wake };
     let work = move || {
-        let request = take_over.recv().ok().and_then(read_to_end);
+        let request = take_over.recv().ok().and_then(|request| read_to_end(request, &refusal));
         if let Some(returned) = &mut home.returned {
             returned.request = request;
         }
@@ -87,7 +88,9 @@ impl<W: Fn()> Drop for WayHome<W> {
     }
 }
 
-fn read_to_end(mut request: Request) -> Option<Request> {
+/// None when it was refused: what is left of the body then reads as a bad request, after which
+/// tiny_http closes the connection.
+fn read_to_end(mut request: Request, refusal: &[u8]) -> Option<Request> {
     let mut buffer = [0; 16 * 1024];
     let mut total = 0;
     loop {
@@ -95,16 +98,14 @@ fn read_to_end(mut request: Request) -> Option<Request> {
             Ok(0) => return Some(request),
             Ok(bytes) => total += bytes,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => {
-                let _ = request.respond(Response::empty(400));
-                return None;
-            }
+            Err(_) => break,
         }
-        // Only a chunked body gets here; what is left of it then reads as a bad request, after
-        // which tiny_http closes the connection.
+        // Only a chunked body can be longer.
         if total > MAX_BODY_BYTES {
-            let _ = request.respond(Response::empty(413));
-            return None;
+            break;
         }
     }
+    let mut writer = request.into_writer();
+    let _ = writer.write_all(refusal).and_then(|()| writer.flush());
+    None
 }

@@ -2,15 +2,16 @@
 //! their end, and says what each found.
 
 use crate::bearer;
-use crate::checks::{self, Case, Finding};
+use crate::checks::{self, CHECKS, Case, Finding};
 use crate::clock;
 use crate::fetch;
 use crate::json::Object;
 use crate::jwks::KeySet;
 use crate::limits::MAX_CHECK_INPUT_BYTES;
+use crate::log;
 use crate::rejection::Rejection;
 use crate::settings::Settings;
-use crate::token::Parts;
+use crate::token;
 use serde_json::json;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Read, Write};
@@ -39,12 +40,15 @@ pub struct Report {
 /// A line that says why standard input or output did not work.
 pub fn run(settings: &Settings, options: Options) -> Result<u8, String> {
     let mut input = Vec::new();
-    let stdin = std::io::stdin().lock();
-    stdin.take(MAX_CHECK_INPUT_BYTES).read_to_end(&mut input).map_err(|error| format!("standard input: {error}"))?;
+    let mut stdin = std::io::stdin().lock().take(MAX_CHECK_INPUT_BYTES + 1);
+    stdin.read_to_end(&mut input).map_err(|error| format!("standard input: {error}"))?;
+    if input.len() as u64 > MAX_CHECK_INPUT_BYTES {
+        return Err(format!("standard input: more than {MAX_CHECK_INPUT_BYTES} bytes"));
+    }
     let input = String::from_utf8_lossy(&input);
     let keys = fetch::fetch(&settings.key_source);
     if let Err(reason) = &keys {
-        eprintln!("handler: the signing keys could not be fetched: {reason}");
+        log::complain(&format!("the signing keys could not be fetched: {reason}"));
     }
     let report = judge(&input, settings, keys.as_ref().ok(), options.at.unwrap_or_else(clock::unix_now));
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -55,25 +59,32 @@ pub fn run(settings: &Settings, options: Options) -> Result<u8, String> {
 
 /// Judges a token, with a leading `Bearer ` dropped, at a Unix time in seconds.
 pub fn judge(input: &str, settings: &Settings, keys: Option<&KeySet>, now: f64) -> Report {
-    let input = input.trim();
+    // Ends of lines and blanks around it; anything else is part of the token, and refused with it.
+    let input = input.trim_ascii();
     let header = match bearer::after_scheme(input) {
         Some(_) => input.to_owned(),
         None => format!("Bearer {input}"),
     };
     let text = match bearer::token([header.as_str()].into_iter()) {
         Ok(text) => text,
-        Err(refusal) => {
-            return Report { findings: Vec::new(), refusal: Some(refusal), claims: None, claims_verified: false };
-        }
+        Err(refusal) => return Report::of_no_token(refusal),
     };
     let mut case = Case::new(text, settings, keys, now);
     let findings = checks::explain_all(&mut case);
     let refusal = findings.iter().find_map(|finding| finding.outcome.as_ref().err().cloned());
-    let claims = Parts::split(text).ok().and_then(|parts| parts.peek_payload()).map(Object::into_text);
+    let claims = token::peek_payload(text).map(Object::into_text);
     Report { findings, refusal, claims, claims_verified: case.is_verified() }
 }
 
 impl Report {
+    /// There is not exactly one token, so that no check has anything to look at.
+    fn of_no_token(refusal: Rejection) -> Report {
+        let authorization = Finding { name: bearer::CHECK_NAME, outcome: Err(refusal.clone()) };
+        let not_reached = CHECKS.iter().map(|check| Finding { name: check.name, outcome: Err(Rejection::NotReached) });
+        let findings = [authorization].into_iter().chain(not_reached).collect();
+        Report { findings, refusal: Some(refusal), claims: None, claims_verified: false }
+    }
+
     fn exit_status(&self) -> u8 {
         match self.refusal {
             None => 0,
@@ -130,7 +141,7 @@ impl Report {
                 "fail" => paint("31", "FAIL"),
                 _ => paint("2", "-   "),
             };
-            let _ = writeln!(text, "{mark}  {:<11}  {detail}", finding.name);
+            let _ = writeln!(text, "{mark}  {:<13}  {detail}", finding.name);
         }
         let _ = match &self.refusal {
             None => writeln!(text, "\n{}: the server would answer 200 with the claims", paint("1;32", "accepted")),

@@ -120,9 +120,12 @@ impl<'a> UnverifiedClaims<'a> {
     }
 }
 
+/// Bytes of a GUID's text.
+pub const GUID_LENGTH: usize = 36;
+
 /// The text of a GUID: 8-4-4-4-12 hexadecimal digits.
 pub fn is_guid(text: &str) -> bool {
-    text.len() == 36
+    text.len() == GUID_LENGTH
         && text.bytes().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => byte == b'-',
             _ => byte.is_ascii_hexdigit(),

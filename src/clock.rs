@@ -14,6 +14,8 @@ pub fn parse_time(text: &str) -> Option<f64> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
         return text.parse().ok().filter(|time| *time < crate::limits::END_OF_NUMERIC_DATES);
     }
+    // RFC 3339 section 5.6: T and Z may be written in lower case.
+    let text = text.to_ascii_uppercase();
     let number = |range: std::ops::Range<usize>| -> Option<u64> {
         text.get(range).filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()))?.parse().ok()
     };

@@ -2,6 +2,7 @@
 
 use crate::check::{self, Options};
 use crate::clock;
+use crate::log;
 use crate::server;
 use crate::settings::Settings;
 use std::process::ExitCode;
@@ -53,7 +54,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, String>
         None => return Ok(Command::Serve),
         Some("--help" | "-h" | "help") => Command::Help,
         Some("--version" | "-V") => Command::Version,
-        Some("check") => return check_options(arguments).map(Command::Check),
+        Some("check") => return check_options(arguments),
         Some(other) => return Err(format!("{other} is no command")),
     };
     match arguments.next() {
@@ -62,17 +63,18 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, String>
     }
 }
 
-fn check_options(mut arguments: impl Iterator<Item = String>) -> Result<Options, String> {
+fn check_options(mut arguments: impl Iterator<Item = String>) -> Result<Command, String> {
     let mut options = Options::default();
     while let Some(argument) = arguments.next() {
         match (argument.as_str(), argument.strip_prefix("--at=")) {
+            ("--help" | "-h", _) => return Ok(Command::Help),
             ("--json", _) => options.json = true,
             ("--at", _) => options.at = Some(time(&arguments.next().unwrap_or_default())?),
             (_, Some(text)) => options.at = Some(time(text)?),
             (other, _) => return Err(format!("check has no option {other}")),
         }
     }
-    Ok(options)
+    Ok(Command::Check(options))
 }
 
 fn time(text: &str) -> Result<f64, String> {
@@ -85,14 +87,12 @@ fn with_settings(work: impl FnOnce(Settings) -> ExitCode) -> ExitCode {
     match Settings::from_environment() {
         Ok(settings) => {
             for warning in &settings.warnings {
-                eprintln!("handler: warning: {warning}");
+                log::complain(&format!("warning: {warning}"));
             }
             work(settings)
         }
         Err(problems) => {
-            for problem in problems {
-                eprintln!("handler: {problem}");
-            }
+            problems.iter().for_each(|problem| log::complain(problem));
             ExitCode::from(2)
         }
     }
@@ -106,6 +106,6 @@ fn print(text: &str) -> ExitCode {
 }
 
 fn fail(status: u8, problem: &str) -> ExitCode {
-    eprintln!("handler: {problem}");
+    log::complain(problem);
     ExitCode::from(status)
 }

@@ -61,4 +61,9 @@ impl<'r> Head<'r> {
         };
         Form { is_head: request.method().as_str() == "HEAD", connection, origin: self.origin }
     }
+
+    /// The form of an answer after which the connection cannot go on.
+    pub fn last_form(&self, request: &Request) -> Form<'r> {
+        Form { connection: Connection::Close, ..self.form(request) }
+    }
 }

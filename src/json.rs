@@ -52,15 +52,15 @@ impl Object {
         Self::scan(bytes, true)
     }
 
-    /// Like [`Object::parse`], but only the outermost object must have unique names: for a key
-    /// set, in which one bad key must not spoil the others.
+    /// Like [`Object::parse`], but strict about the outermost object only: for a key set, in which
+    /// one bad key must not spoil the others. Each key is then parsed by itself.
     pub fn parse_outer(bytes: Vec<u8>) -> Result<Object, JsonFault> {
         Self::scan(bytes, false)
     }
 
-    fn scan(bytes: Vec<u8>, unique_at_any_depth: bool) -> Result<Object, JsonFault> {
+    fn scan(bytes: Vec<u8>, is_strict_inside: bool) -> Result<Object, JsonFault> {
         let text = String::from_utf8(bytes).map_err(|_| JsonFault::NotUtf8)?;
-        let mut scanner = Scanner { text: &text, at: 0, unique_at_any_depth };
+        let mut scanner = Scanner { text: &text, at: 0, is_strict_inside };
         scanner.space();
         if scanner.peek() != Some(b'{') {
             return Err(JsonFault::NotAnObject);
@@ -123,11 +123,14 @@ impl<'a> Value<'a> {
         Some(Cow::Borrowed(inner))
     }
 
-    /// The number, or None when the value is something else. One too large for a double is
-    /// infinite, so that a range check refuses it.
+    /// The number, or None when the value is something else. What a double cannot hold still has
+    /// its place: one too large is infinite, and one just below zero is the greatest negative number.
     pub fn number(self) -> Option<f64> {
         let first = *self.0.as_bytes().first()?;
-        (first == b'-' || first.is_ascii_digit()).then(|| self.0.parse().ok())?
+        let number = (first == b'-' || first.is_ascii_digit()).then(|| self.0.parse::<f64>().ok())??;
+        let mut mantissa = self.0.bytes().take_while(|byte| !b"eE".contains(byte));
+        let is_tiny = number == 0.0 && first == b'-' && mantissa.any(|byte| (b'1'..=b'9').contains(&byte));
+        Some(if is_tiny { -f64::MIN_POSITIVE } else { number })
     }
 
     /// The elements of an array of strings, or None when the value is anything else.
@@ -137,7 +140,7 @@ impl<'a> Value<'a> {
 
     /// The elements of an array, or None when the value is no array.
     pub fn elements(self) -> Option<Vec<Value<'a>>> {
-        let mut scanner = Scanner { text: self.0, at: 0, unique_at_any_depth: false };
+        let mut scanner = Scanner { text: self.0, at: 0, is_strict_inside: false };
         let mut elements = Vec::new();
         scanner.array(1, |element| elements.push(Value(element))).ok()?;
         Some(elements)
@@ -167,7 +170,9 @@ const ENDS_PLAIN_TEXT: [bool; 256] = {
 struct Scanner<'a> {
     text: &'a str,
     at: usize,
-    unique_at_any_depth: bool,
+    /// Whether inner objects must have unique names, inner strings must be Unicode, and nothing may
+    /// be nested too deeply.
+    is_strict_inside: bool,
 }
 
 impl<'a> Scanner<'a> {
@@ -198,6 +203,7 @@ impl<'a> Scanner<'a> {
 
     fn value(&mut self, depth: usize) -> Result<(), JsonFault> {
         match self.peek() {
+            Some(b'{' | b'[') if depth >= MAX_JSON_DEPTH && !self.is_strict_inside => self.deep_value(),
             Some(b'"') => self.string().map(drop),
             Some(b'{') => self.object(depth + 1).map(drop),
             Some(b'[') => self.array(depth + 1, |_| ()),
@@ -205,6 +211,25 @@ impl<'a> Scanner<'a> {
             Some(b'f') => self.word("false"),
             Some(b'n') => self.word("null"),
             _ => self.number(),
+        }
+    }
+
+    /// Steps over what is nested too deeply by its brackets alone, which costs no stack. Nobody reads
+    /// it: the key that it is in is refused.
+    fn deep_value(&mut self) -> Result<(), JsonFault> {
+        let mut open = 0_usize;
+        loop {
+            match self.peek() {
+                Some(b'"') => drop(self.string()?),
+                Some(byte) => {
+                    open = open + usize::from(b"{[".contains(&byte)) - usize::from(b"}]".contains(&byte));
+                    self.at += 1;
+                }
+                None => return Err(JsonFault::Syntax(self.at)),
+            }
+            if open == 0 {
+                return Ok(());
+            }
         }
     }
 
@@ -232,7 +257,7 @@ impl<'a> Scanner<'a> {
             }
             self.eat(b'}')?;
         }
-        if depth == 1 || self.unique_at_any_depth {
+        if depth == 1 || self.is_strict_inside {
             self.sort_unique(&mut members)?;
         }
         Ok(members)
@@ -288,10 +313,9 @@ impl<'a> Scanner<'a> {
                 .unwrap_or(rest.len());
             match self.peek() {
                 Some(b'"') => break,
-                // What follows a backslash is checked below; here only `\"` matters.
                 Some(b'\\') => {
                     escaped = true;
-                    self.at += 2;
+                    self.escape()?;
                 }
                 _ => return Err(JsonFault::Syntax(self.at)),
             }
@@ -300,9 +324,24 @@ impl<'a> Scanner<'a> {
         if !escaped {
             return Ok(Name::Plain(start + 1..self.at - 1));
         }
-        // serde_json knows the escapes and refuses lone surrogates.
-        let text = self.text.get(start..self.at).and_then(|quoted| serde_json::from_str(quoted).ok());
-        text.map(Name::Escaped).ok_or(JsonFault::Syntax(start))
+        // serde_json undoes the escapes and refuses lone surrogates.
+        match self.text.get(start..self.at).and_then(|quoted| serde_json::from_str(quoted).ok()) {
+            Some(text) => Ok(Name::Escaped(text)),
+            None if self.is_strict_inside => Err(JsonFault::Syntax(start)),
+            None => Ok(Name::Plain(start + 1..self.at - 1)),
+        }
+    }
+
+    /// RFC 8259 section 7: a backslash and one of eight characters, or `u` and four hexadecimal digits.
+    fn escape(&mut self) -> Result<(), JsonFault> {
+        let rest = self.text.as_bytes().get(self.at + 1..).unwrap_or_default();
+        let is_hex = |digits: &[u8]| digits.len() == 4 && digits.iter().all(u8::is_ascii_hexdigit);
+        match rest.first() {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
+            Some(b'u') if rest.get(1..5).is_some_and(is_hex) => self.at += 6,
+            _ => return Err(JsonFault::Syntax(self.at)),
+        }
+        Ok(())
     }
 
     fn word(&mut self, word: &str) -> Result<(), JsonFault> {

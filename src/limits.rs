@@ -38,9 +38,9 @@ pub const FETCH_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest time for one whole fetch of the key set, name resolution and body included.
 pub const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Longest wait of a parked request. A little more than `FETCH_TIMEOUT`, so that the fetch's own
-/// end normally comes first.
-pub const PARK_TIMEOUT: Duration = Duration::from_secs(6);
+/// Longest wait of a parked request: for a fetch that was running when it came, for the one that
+/// its own unknown key then causes, and a little more, so that the fetch's own end comes first.
+pub const PARK_TIMEOUT: Duration = Duration::from_secs(11);
 
 /// Time between two fetches in the background. Microsoft asks for a check at least every 24
 /// hours; an hour keeps an emergency rollover short.
@@ -113,6 +113,6 @@ pub const MAX_QUOTED_CHARS: usize = 120;
 /// Characters of a whole description.
 pub const MAX_DESCRIPTION_CHARS: usize = 700;
 
-/// Bytes that `handler check` reads from standard input: a token, `Bearer ` and line ends, with
-/// room to call a longer one too long.
-pub const MAX_CHECK_INPUT_BYTES: u64 = 64 * 1024;
+/// Bytes that `handler check` reads from standard input, so that it can say how much too long a
+/// token is; more is not a slip, and could be endless.
+pub const MAX_CHECK_INPUT_BYTES: u64 = 64 * 1024 * 1024;

@@ -8,6 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+/// A line on standard error before there is a [`Log`]. One that cannot be written changes nothing
+/// else: neither what follows nor the exit status.
+pub fn complain(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "handler: {line}");
+}
+
 /// A handle to the writing thread; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Log {

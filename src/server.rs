@@ -2,7 +2,7 @@
 //! wait for somebody goes elsewhere: bodies ([`crate::body`]), key fetches ([`crate::fetch`]),
 //! log lines ([`crate::log`]). Requests that need keys that are on their way are parked.
 
-use crate::answer::{Answer, Cors};
+use crate::answer::{Answer, Cors, Form};
 use crate::api::{self, Task};
 use crate::audit_log::{AuditLog, Decision, facts};
 use crate::bearer;
@@ -207,7 +207,8 @@ impl Loop {
             Next::Discard => body::abandon(arrival.request),
             Next::ReadBody => {
                 let peer = peer.copied();
-                if body::read(arrival.request, self.bodies.0.clone(), self.wake()) {
+                self.write(&api::bad_body(), head.last_form(&arrival.request));
+                if body::read(arrival.request, self.out.clone(), self.bodies.0.clone(), self.wake()) {
                     self.reading.extend(peer);
                 }
             }
@@ -231,12 +232,17 @@ impl Loop {
             None if self.parked.len() < MAX_PARKED => return Next::WaitForKeys,
             None => api::refused(&Rejection::KeysUnavailable { retry_after: 1 }),
         };
+        self.write(&answer, head.form(&arrival.request));
+        Next::Send
+    }
+
+    /// Puts an answer into `out`.
+    fn write(&mut self, answer: &Answer, form: Form) {
         let seconds = clock::unix_now() as u64;
         if self.date.0 != seconds {
             self.date = (seconds, clock::http_date(seconds));
         }
-        answer.write_to(&mut self.out, head.form(&arrival.request), &self.cors, &self.date.1);
-        Next::Send
+        answer.write_to(&mut self.out, form, &self.cors, &self.date.1);
     }
 
     /// The answer, or None when it has to wait for keys.
@@ -254,7 +260,7 @@ impl Loop {
         let token = match bearer::token(head.authorization.into_iter().flatten()) {
             Ok(token) => token,
             Err(rejection) => {
-                self.audit.decided(decided("authorization", Some(&rejection)), None);
+                self.audit.decided(decided(bearer::CHECK_NAME, Some(&rejection)), None);
                 return Some(api::refused(&rejection));
             }
         };

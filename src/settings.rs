@@ -146,7 +146,7 @@ impl Reader<'_> {
 
     /// An empty value counts as unset.
     fn value(&self, name: &str) -> Option<String> {
-        (self.get)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+        (self.get)(name).filter(|value| !value.is_empty()).map(|value| value.trim().to_owned())
     }
 
     fn list(&mut self, name: &str, example: &str) -> Vec<String> {
@@ -158,8 +158,12 @@ impl Reader<'_> {
         let Some(value) = self.value(name) else { return Vec::new() };
         let items: Vec<String> =
             value.split(separators).map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect();
+        // What is not UTF-8 was replaced when it was read, and would be compared with something else.
+        let is_odd = |char: char| char.is_control() || char == char::REPLACEMENT_CHARACTER;
         if items.is_empty() {
             self.problem(name, "is set and names nothing", example);
+        } else if items.iter().any(|item| item.contains(is_odd)) {
+            self.problem(name, "has a control character, or is not UTF-8", example);
         }
         items
     }
@@ -203,15 +207,14 @@ impl Reader<'_> {
         let default = CLOUDS[0].0.to_owned();
         let Some(value) = self.value(NAME) else { return (default, true) };
         let value = value.trim_end_matches('/').to_owned();
+        let is_cloud = CLOUDS.iter().any(|(cloud, _)| *cloud == value);
         if !is_acceptable_url(&value) {
             self.problem(
                 NAME,
                 "is not https:// and a host (http:// only to a loopback address)",
                 "https://login.microsoftonline.us",
             );
-        }
-        let is_cloud = CLOUDS.iter().any(|(cloud, _)| *cloud == value);
-        if !is_cloud && self.value("ISSUERS").is_none() {
+        } else if !is_cloud && self.value("ISSUERS").is_none() {
             self.problem(
                 NAME,
                 "is not one of Microsoft's clouds, so ISSUERS has to name the accepted issuers too",

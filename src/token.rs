@@ -68,11 +68,13 @@ impl<'t> Parts<'t> {
             signature: bytes(Part::Signature, self.signature)?,
         })
     }
+}
 
-    /// The claims alone, whatever becomes of the rest: to be shown, not to be decided upon.
-    pub fn peek_payload(&self) -> Option<Object> {
-        Object::parse(bytes(Part::Payload, self.payload).ok()?).ok()
-    }
+/// The claims alone, whatever becomes of the rest: to be shown, not to be decided upon.
+pub fn peek_payload(text: &str) -> Option<Object> {
+    let (_, rest) = text.split_once('.')?;
+    let (payload, signature) = rest.split_once('.').unwrap_or((rest, ""));
+    Object::parse(bytes(Part::Payload, payload).ok().filter(|_| !signature.contains('.'))?).ok()
 }
 
 impl Decoded {

@@ -103,6 +103,9 @@ fn a_date_is_a_number_from_0_to_the_end_of_the_year_9999() {
         "-0.5",
         "-1e400",
         "-1e-300",
+        "-1e-400",
+        "-0.1E-999",
+        "-5e-324",
         "99999999999999999999",
     ];
     let of_another_type = ["\"1800000000\"", "\"\"", "null", "true", "[]", "[1800000000]", "{}", "\"1e9\""];
@@ -124,7 +127,7 @@ fn dates_at_both_ends_of_the_range_are_read() {
     }
     assert_refused!(judged("60", NOW, "exp", "0"), "exp", Rejection::Expired { at: 0.0, .. });
     assert_refused!(judged("60", NOW, "nbf", "253402300799"), "nbf", Rejection::NotYetValid { at: 253402300799.0, .. });
-    for early in ["0", "-0", "-0.0", "0e0", "1e-400", "0.000001"] {
+    for early in ["0", "-0", "-0e9", "-0.0", "0e0", "1e-400", "0.000001"] {
         assert_eq!(judged("60", NOW, "nbf", early), Ok(()), "{early}");
         assert_eq!(judged("60", NOW, "iat", early), Ok(()), "{early}");
     }

@@ -175,7 +175,9 @@ fn keys_that_no_token_can_name_are_passed_over() {
         [jwk(json!({ "kid": null })), jwk(json!({ "kid": "" })), jwk(json!({ "kid": 7 })), jwk(json!({ "kid": long }))];
     let others = ["1", "null", "\"k\"", "[]", "{}", "{\"kid\":[\"k\"]}"].map(str::to_owned);
     let twice = jwk(json!({})).replacen('{', r#"{"kid":"other","#, 1);
-    for key_text in nameless.iter().chain(&others).chain([&twice]) {
+    let deep = format!(r#"{{"kid":"other","x":{}{}}}"#, "[".repeat(200), "]".repeat(200));
+    let surrogate = r#"{"kid":"\ud800","kty":"RSA"}"#.to_owned();
+    for key_text in nameless.iter().chain(&others).chain([&twice, &deep, &surrogate]) {
         let set = parse(&format!("{{\"keys\":[{key_text},{}]}}", key(2).jwk(None))).unwrap();
         assert_eq!(set.count(), (1, 0), "{key_text}");
         assert!(set.named("k").is_empty() && set.named("other").is_empty() && set.named("").is_empty(), "{key_text}");

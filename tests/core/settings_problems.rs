@@ -30,10 +30,10 @@ fn each_bad_value_is_one_problem_that_names_the_setting_and_shows_a_right_value(
                 "gaaabbbb-0000-cccc-1111-dddd2222eeee",
             ],
         ),
-        ("API_AUDIENCE", &["", " ", ",", " , "]),
-        ("FUNCTIONS_CUSTOMHANDLER_PORT", &["0", "65536", "-1", "x", "80.0", "1e3"]),
-        ("CLOCK_SKEW_SECONDS", &["301", "-1", "1.5", "x", "60s", "99999999999999999999"]),
-        ("AUDIT_LOG", &["none", "Denied", "ALL", "true", "denied,all"]),
+        ("API_AUDIENCE", &["", " ", ",", " , ", "api://a\nb", "api://\u{fffd}", "a,\u{1b}[2J"]),
+        ("FUNCTIONS_CUSTOMHANDLER_PORT", &[" ", "0", "65536", "-1", "x", "80.0", "1e3"]),
+        ("CLOCK_SKEW_SECONDS", &[" ", "301", "-1", "1.5", "x", "60s", "99999999999999999999"]),
+        ("AUDIT_LOG", &[" ", "none", "Denied", "ALL", "true", "denied,all"]),
         (
             "ALLOWED_ORIGINS",
             &[
@@ -57,6 +57,9 @@ fn each_bad_value_is_one_problem_that_names_the_setting_and_shows_a_right_value(
                 "https://login.microsoftonline.com/x",
                 "https://LOGIN.microsoftonline.com",
                 "http://127.0.0.1",
+                "http://login.microsoftonline.com",
+                "login.microsoftonline.com",
+                " ",
             ],
         ),
         (
@@ -100,7 +103,7 @@ fn each_bad_value_is_one_problem_that_names_the_setting_and_shows_a_right_value(
 #[test]
 fn a_list_that_is_set_and_names_nothing_is_a_problem_and_no_permission_for_anybody() {
     for name in ["ALLOWED_TENANTS", "ALLOWED_CLIENTS", "REQUIRED_SCOPES", "REQUIRED_ROLES"] {
-        for value in [",", " , "] {
+        for value in [",", " , ", " ", "\t"] {
             let problems = problems_with(name, value);
             assert!(
                 problems.len() == 1 && problems[0].starts_with(&format!("{name} ")),

@@ -75,6 +75,23 @@ fn every_guid_in_the_issuer_is_compared() {
 }
 
 #[test]
+fn a_guid_is_found_wherever_it_stands_in_the_issuer() {
+    for iss in [
+        format!("https://tenant-{OTHER_TENANT}.idp.example/"),
+        format!("urn:a{OTHER_TENANT}"),
+        format!("https://x/{OTHER_TENANT}-a/0"),
+        format!("https://x/é{OTHER_TENANT}é"),
+        OTHER_TENANT.to_owned(),
+    ] {
+        let bench = bench(&[("ISSUERS", &iss)]);
+        let rejection = Rejection::WrongTenant { tid: TENANT.into(), issuer: iss.clone() };
+        let judged = |tid: &str| bench.claims(&[("iss", &text(&iss)), ("tid", &text(tid))]).map(drop);
+        assert_eq!(judged(TENANT), Err(Refusal { check: "tid", rejection }), "{iss}");
+        assert_eq!(judged(OTHER_TENANT), Ok(()), "{iss}");
+    }
+}
+
+#[test]
 fn only_allowed_tenants_may_call_a_multi_tenant_api() {
     let judged = |allowed: &str, tid: &str| {
         let settings = [("TENANT_ID", "organizations"), ("ALLOWED_TENANTS", allowed)];

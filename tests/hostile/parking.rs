@@ -26,7 +26,7 @@ fn pipelined_requests_that_wait_through_two_fetches_are_answered_and_stop_nobody
         thread::sleep(Duration::from_millis(100));
     }
     let statuses: Vec<_> = (0..3).filter_map(|_| client.answer(Duration::from_secs(2))).map(|it| it.0).collect();
-    assert_eq!(statuses, [503, 200, 200]);
+    assert_eq!(statuses, [401, 200, 200]);
     assert_eq!(issuer.fetches(), 2);
     handler.must_be_the_same();
 }

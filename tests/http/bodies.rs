@@ -205,6 +205,18 @@ fn a_chunked_body_that_is_no_such_thing_disturbs_nobody() {
 }
 
 #[test]
+fn a_chunked_body_that_is_no_such_thing_is_refused_like_anything_else() {
+    let (handler, _keys) = handler();
+    let mut client = handler.connect();
+    client.send(post(&[("Transfer-Encoding", "chunked"), ("Origin", "https://x.example")]));
+    client.send("zz\r\n");
+    let answer = client.answer();
+    answer.must_be(400, "bad_request");
+    let headers = ["Content-Type", "Connection", "Access-Control-Allow-Origin"].map(|name| answer.header(name));
+    assert_eq!(headers, [Some("application/json"), Some("close"), Some("*")]);
+}
+
+#[test]
 fn a_length_that_is_no_number_disturbs_nobody() {
     let (mut handler, _keys) = handler();
     for length in ["-1", "ten", "0x10", "1e3", "", "5, 5", "+5", "99999999999999999999999999999999999999999999"] {

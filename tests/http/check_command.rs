@@ -142,6 +142,8 @@ fn claims_are_shown_whenever_they_decode() {
         format!("bm8.{payload}.AAAA"),
         format!("{good}=="),
         good[..good.len() - 1].to_owned(),
+        head.to_owned(),
+        format!("{head}."),
     ];
     for token in decodes {
         let (report, status) = report(&keys, &[], &[], &token);
@@ -151,6 +153,34 @@ fn claims_are_shown_whenever_they_decode() {
     for token in ["nonsense", "a.b.c", "e30.bm8.AAAA", "e30.W10.AAAA"] {
         let (report, status) = report(&keys, &[], &[], token);
         assert_eq!((status, &report["claims"]), (1, &Value::Null), "{token}");
+    }
+}
+
+#[test]
+fn all_of_the_input_is_the_token() {
+    let keys = KeyServer::with(set(&[1]));
+    let good = good();
+    for (name, input) in [
+        ("another token after many blanks", format!("{good}{}{good}", " ".repeat(70_000))),
+        ("a letter after many lines", format!("{good}{}x", "\n".repeat(70_000))),
+        ("a blank that is none to HTTP", format!("{good}\u{a0}")),
+        ("a wide blank", format!("\u{3000}{good}")),
+        ("a vertical tab", format!("{good}\u{b}")),
+    ] {
+        let (report, status) = report(&keys, &[], &[], &input);
+        assert_eq!((status, &report["code"]), (1, &"invalid_header".into()), "{name}");
+    }
+    let (report, _) = report(&keys, &[], &[], &"x".repeat(3_000_000));
+    assert!(report["description"].as_str().is_some_and(|text| text.contains(" 3000000 bytes")), "{report}");
+}
+
+#[test]
+fn what_is_not_one_bearer_token_fails_before_the_first_check() {
+    let keys = KeyServer::with(set(&[1]));
+    for input in ["", "Bearer", "a b"] {
+        let (report, _) = report(&keys, &[], &[], input);
+        assert_eq!(with_verdict(&report, "fail"), ["authorization"], "{input:?}");
+        assert_eq!(with_verdict(&report, "skip"), CHECKS.map(|check| check.name), "{input:?}");
     }
 }
 

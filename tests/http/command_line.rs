@@ -1,8 +1,8 @@
 //! How the program is called, where it listens, and with which status it ends.
 
-use crate::harness::{Handler, Outcome, borrowed, run, usual};
+use crate::harness::{Handler, Outcome, borrowed, run, run_with, usual};
 use crate::key_server::KeyServer;
-use crate::tokens::set;
+use crate::tokens::{TENANT, good, set, v2_issuer};
 use std::net::TcpListener;
 
 const KEYS: &str = "https://keys.invalid/keys";
@@ -40,8 +40,8 @@ fn only_loopback_is_listened_on() {
 
 #[test]
 fn help_and_version_are_what_anyone_expects() {
-    for argument in ["--help", "-h"] {
-        let Outcome { status, stdout, stderr } = run(&[argument], &[], "");
+    for arguments in [&["--help"] as &[&str], &["-h"], &["check", "--help"], &["check", "--json", "-h"]] {
+        let Outcome { status, stdout, stderr } = run(arguments, &[], "");
         assert_eq!((status, stderr.as_str()), (0, ""));
         for word in ["handler check", "--json", "--at", "--version", "TENANT_ID", "API_AUDIENCE", "AUDIT_LOG"] {
             assert!(stdout.contains(word), "{word}");
@@ -52,6 +52,23 @@ fn help_and_version_are_what_anyone_expects() {
         assert_eq!((status, stderr.as_str()), (0, ""));
         assert_eq!(stdout, concat!("handler ", env!("CARGO_PKG_VERSION"), "\n"));
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_standard_error_that_takes_nothing_changes_no_outcome() {
+    let keys = KeyServer::with(set(&[1]));
+    let good = good();
+    let status = |arguments: &[&str], more: &[(&str, &str)], input: &str| {
+        run_with(arguments, &borrowed(&usual(&keys.url(), more)), input, std::fs::File::create("/dev/full").unwrap())
+    };
+    let warned = [("TENANT_ID", "common"), ("ISSUERS", &*format!("{},x{{tenantid}}", v2_issuer(TENANT)))];
+    assert_eq!(status(&["check"], &warned, &good), 0);
+    assert_eq!(status(&["check"], &[("JWKS_URI", "/nonexistent")], &good), 2);
+    assert_eq!(status(&[], &[("TENANT_ID", "x")], ""), 2);
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = taken.local_addr().expect("bound").port().to_string();
+    assert_eq!(status(&[], &[warned[0], warned[1], ("FUNCTIONS_CUSTOMHANDLER_PORT", &port)], ""), 1);
 }
 
 #[test]

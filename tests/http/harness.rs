@@ -4,6 +4,7 @@ use crate::client::{Answer, Client, request};
 use crate::key_server::KeyServer;
 use crate::tokens::{AUDIENCE, TENANT};
 use std::collections::{HashMap, HashSet};
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -161,21 +162,32 @@ pub(crate) fn run(arguments: &[&str], settings: &[(&str, &str)], input: &str) ->
     let mut child = command(arguments, settings).stdin(Stdio::piped()).spawn().expect("the handler starts");
     let stdout = Lines::of(child.stdout.take().expect("piped"));
     let stderr = Lines::of(child.stderr.take().expect("piped"));
+    let status = end(&mut child, input);
+    let text = |mut lines: Lines| lines.until_the_end().iter().map(|line| format!("{line}\n")).collect();
+    Outcome { status: status.code().expect("ended by itself"), stdout: text(stdout), stderr: text(stderr) }
+}
+
+/// Runs the handler to its end with this as its standard error, and gives its exit status.
+pub(crate) fn run_with(arguments: &[&str], settings: &[(&str, &str)], input: &str, stderr: File) -> i32 {
+    let mut child = command(arguments, settings).stdin(Stdio::piped()).stderr(stderr).spawn().expect("it starts");
+    let _stdout = Lines::of(child.stdout.take().expect("piped"));
+    end(&mut child, input).code().expect("ended by itself")
+}
+
+fn end(child: &mut Child, input: &str) -> ExitStatus {
     // A handler that never reads its input breaks the pipe, which is its right.
     let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
     let deadline = Instant::now() + GUARD;
-    let status = loop {
+    loop {
         if let Some(status) = child.try_wait().expect("a child of this process") {
-            break status;
+            return status;
         }
         if Instant::now() > deadline {
             let _ = child.kill();
-            panic!("the handler goes on instead of ending; it said {:?}", stderr.all());
+            panic!("the handler goes on instead of ending");
         }
         thread::sleep(Duration::from_millis(2));
-    };
-    let text = |mut lines: Lines| lines.until_the_end().iter().map(|line| format!("{line}\n")).collect();
-    Outcome { status: status.code().expect("ended by itself"), stdout: text(stdout), stderr: text(stderr) }
+    }
 }
 
 fn command(arguments: &[&str], settings: &[(&str, &str)]) -> Command {
