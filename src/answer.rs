@@ -3,7 +3,7 @@
 //! acknowledgement.
 
 use crate::settings::Origins;
-use serde_json::json;
+use serde_json::Value;
 
 /// An HTTP answer with a JSON body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,8 @@ impl Answer {
 
     /// An error body: `{"code": ..., "description": ...}`.
     pub fn error(status: u16, code: &str, description: &str) -> Answer {
-        Answer::json(status, json!({ "code": code, "description": description }).to_string())
+        let (code, description) = (Value::from(code), Value::from(description));
+        Answer::json(status, format!("{{\"code\":{code},\"description\":{description}}}"))
     }
 
     /// The same answer with one more header.

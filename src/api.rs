@@ -46,11 +46,12 @@ fn health() -> Answer {
 
 /// The answer to a refused request.
 pub fn refused(rejection: &Rejection) -> Answer {
-    let answer = Answer::error(rejection.status(), rejection.code().as_str(), &rejection.description());
+    let description = rejection.description();
+    let answer = Answer::error(rejection.status(), rejection.code().as_str(), &description);
     if let Rejection::KeysUnavailable { retry_after } = rejection {
         return answer.with("Retry-After", retry_after.to_string());
     }
-    match rejection.challenge() {
+    match rejection.challenge(&description) {
         Some(challenge) => answer.with("WWW-Authenticate", challenge),
         None => answer,
     }

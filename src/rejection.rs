@@ -107,8 +107,9 @@ impl Rejection {
         clean(&self.reason().1, MAX_DESCRIPTION_CHARS)
     }
 
-    /// The `WWW-Authenticate` challenge (RFC 6750 section 3), None where there is none.
-    pub fn challenge(&self) -> Option<String> {
+    /// The `WWW-Authenticate` challenge (RFC 6750 section 3) with this description, which is
+    /// [`Rejection::description`]; None where there is none.
+    pub fn challenge(&self, description: &str) -> Option<String> {
         let error = match self.code() {
             Code::KeysUnavailable => return None,
             // RFC 6750 section 3.1: a request without authentication gets no error code.
@@ -122,7 +123,7 @@ impl Rejection {
             }
             _ => String::new(),
         };
-        Some(format!("Bearer error=\"{error}\", error_description=\"{}\"{scope}", self.description()))
+        Some(format!("Bearer error=\"{error}\", error_description=\"{description}\"{scope}"))
     }
 
     /// The one place where each reason has its code and its words.
@@ -194,6 +195,10 @@ pub fn quoted(value: &str) -> String {
 
 /// Printable ASCII without `"` and `\` (RFC 6750 section 3), at most `max` characters.
 pub fn clean(text: &str, max: usize) -> String {
+    let is_clean = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    if text.len() <= max && text.bytes().all(is_clean) {
+        return text.to_owned();
+    }
     let safe = |char: char| match char {
         '"' => '\'',
         '\\' => '/',
