@@ -5,7 +5,6 @@
 
 use crate::limits::{BODY_IN_MEMORY_BYTES, HELPER_STACK_BYTES, MAX_BODY_BYTES};
 use std::io::{ErrorKind, Write};
-use std::net::SocketAddr;
 use std::sync::mpsc::{Sender, channel};
 use tiny_http::Request;
 
@@ -19,15 +18,6 @@ pub enum Body {
     /// It is declared longer than anybody may send. tiny_http would allocate the declared length
     /// when the request is dropped, which can abort the process.
     TooLong,
-}
-
-/// A request that comes back from its body: the peer, and the request unless it has been answered
-/// already, because its body could not be read to the end.
-pub struct Returned {
-    /// The peer whose connection may go on.
-    pub peer: Option<SocketAddr>,
-    /// The request, its body read.
-    pub request: Option<Request>,
 }
 
 impl Body {
@@ -44,26 +34,59 @@ impl Body {
     }
 }
 
-/// Reads the body of `request` on a thread of its own; then, however that ends, something is sent
-/// to `back` and `wake` is called. A body that cannot be read to its end is answered with `refusal`.
-/// False when there is no thread to be had.
-pub fn read(request: Request, refusal: Vec<u8>, back: Sender<Returned>, wake: impl Fn() + Send + 'static) -> bool {
-    let (hand_over, take_over) = channel::<Request>();
-    let peer = request.remote_addr().copied();
-    let mut home = WayHome { returned: Some(Returned { peer, request: None }), back, wake };
-    let work = move || {
-        let request = take_over.recv().ok().and_then(|request| read_to_end(request, &refusal));
-        if let Some(returned) = &mut home.returned {
-            returned.request = request;
-        }
-    };
-    // The request is handed over only once there is a thread: dropped here, it would block.
-    let is_started = std::thread::Builder::new().name("body".into()).stack_size(HELPER_STACK_BYTES).spawn(work).is_ok();
-    match is_started {
-        true => drop(hand_over.send(request)),
-        false => abandon(request),
+/// Reads bodies, each on a thread of its own.
+pub struct Bodies {
+    unfinished: Sender<Request>,
+}
+
+impl Bodies {
+    /// Starts the thread that ends requests whose body broke off. tiny_http allocates the rest of
+    /// such a body when it drops the request: done one at a time, that is one buffer of at most
+    /// `MAX_BODY_BYTES`, and by one thread, which is one heap.
+    ///
+    /// # Errors
+    /// There is no thread to be had.
+    pub fn start() -> std::io::Result<Bodies> {
+        let (unfinished, requests) = channel::<Request>();
+        let work = move || requests.into_iter().for_each(|request| drop(request.into_writer()));
+        std::thread::Builder::new().name("unfinished".into()).stack_size(HELPER_STACK_BYTES).spawn(work)?;
+        Ok(Bodies { unfinished })
     }
-    is_started
+
+    /// Reads the body of `request` on a thread of its own. `on_end` is called however that ends, with
+    /// the request unless its body could not be read: a malformed one is answered with `refusal`.
+    /// False when there is no thread to be had.
+    pub fn read(
+        &self,
+        request: Request,
+        refusal: Vec<u8>,
+        on_end: impl FnOnce(Option<Request>) + Send + 'static,
+    ) -> bool {
+        let (hand_over, take_over) = channel::<Request>();
+        let unfinished = self.unfinished.clone();
+        let end = OnEnd { request: None, on_end: Some(on_end) };
+        let work = move || {
+            let mut end = end; // moved as a whole, so that it ends with this thread
+            let outcome = take_over.recv().ok().map(read_to_end);
+            match outcome {
+                Some(Outcome::Read(request)) => end.request = Some(request),
+                Some(Outcome::Malformed(request)) => {
+                    let mut writer = request.into_writer();
+                    let _ = writer.write_all(&refusal).and_then(|()| writer.flush());
+                }
+                Some(Outcome::BrokenOff(request)) => drop(unfinished.send(request)),
+                None => {}
+            }
+        };
+        // The request is handed over only once there is a thread: dropped here, it would block.
+        let thread = std::thread::Builder::new().name("body".into()).stack_size(HELPER_STACK_BYTES);
+        let is_started = thread.spawn(work).is_ok();
+        match is_started {
+            true => drop(hand_over.send(request)),
+            false => abandon(request),
+        }
+        is_started
+    }
 }
 
 /// Gives a request up without reading its body and without an answer. Its connection's thread and
@@ -72,40 +95,45 @@ pub fn abandon(request: Request) {
     std::mem::forget(request);
 }
 
-/// Sends what there is when the thread ends, even by a panic.
-struct WayHome<W: Fn()> {
-    returned: Option<Returned>,
-    back: Sender<Returned>,
-    wake: W,
+/// Calls `on_end` when the thread ends, even by a panic.
+struct OnEnd<F: FnOnce(Option<Request>)> {
+    request: Option<Request>,
+    on_end: Option<F>,
 }
 
-impl<W: Fn()> Drop for WayHome<W> {
+impl<F: FnOnce(Option<Request>)> Drop for OnEnd<F> {
     fn drop(&mut self) {
-        if let Some(returned) = self.returned.take() {
-            let _ = self.back.send(returned);
-            (self.wake)();
+        if let Some(on_end) = self.on_end.take() {
+            on_end(self.request.take());
         }
     }
 }
 
-/// None when it was refused: what is left of the body then reads as a bad request, after which
-/// tiny_http closes the connection.
-fn read_to_end(mut request: Request, refusal: &[u8]) -> Option<Request> {
+enum Outcome {
+    Read(Request),
+    /// The chunks are none, or too many: what is left of them then reads as another request.
+    Malformed(Request),
+    /// The peer is gone.
+    BrokenOff(Request),
+}
+
+fn read_to_end(mut request: Request) -> Outcome {
     let mut buffer = [0; 16 * 1024];
     let mut total = 0;
     loop {
-        match request.as_reader().read(&mut buffer) {
-            Ok(0) => return Some(request),
-            Ok(bytes) => total += bytes,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => break,
-        }
-        // Only a chunked body can be longer.
-        if total > MAX_BODY_BYTES {
-            break;
+        let count = match request.as_reader().read(&mut buffer) {
+            Ok(count) => count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(_) if request.body_length().is_none() => return Outcome::Malformed(request),
+            Err(_) => return Outcome::BrokenOff(request),
+        };
+        total += count;
+        match request.body_length() {
+            Some(length) if count == 0 && total < length => return Outcome::BrokenOff(request),
+            _ if count == 0 => return Outcome::Read(request),
+            // Only a chunked body can be longer.
+            _ if total > MAX_BODY_BYTES => return Outcome::Malformed(request),
+            _ => {}
         }
     }
-    let mut writer = request.into_writer();
-    let _ = writer.write_all(refusal).and_then(|()| writer.flush());
-    None
 }

@@ -13,7 +13,7 @@
 use crate::limits::{
     CARETAKER_CALLS, CARETAKER_EVERY, CARETAKER_FAILURES, CARETAKER_MEMORY, CARETAKER_PAUSE, HELPER_STACK_BYTES,
 };
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Result};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,7 +23,7 @@ use std::time::Instant;
 /// The loop's side: tells the caretaker of peers that were not there before.
 pub struct Caretaker {
     newcomers: Arc<AtomicBool>,
-    thread: Option<Thread>,
+    thread: Thread,
     /// One bit for each port from which a request has come since `forgotten`.
     seen: Vec<u64>,
     forgotten: Instant,
@@ -31,17 +31,16 @@ pub struct Caretaker {
 
 impl Caretaker {
     /// Starts the thread; `on_deaf` is called when the port no longer accepts connections.
-    pub fn start(address: SocketAddr, on_deaf: impl Fn() + Send + 'static) -> Caretaker {
+    ///
+    /// # Errors
+    /// There is no thread to be had.
+    pub fn start(address: SocketAddr, on_deaf: impl Fn() + Send + 'static) -> Result<Caretaker> {
         let newcomers = Arc::new(AtomicBool::new(false));
         let count = newcomers.clone();
         let work = move || call_regularly(address, &count, on_deaf);
-        let thread = std::thread::Builder::new().name("caretaker".into()).stack_size(HELPER_STACK_BYTES).spawn(work);
-        Caretaker {
-            newcomers,
-            thread: thread.ok().map(|handle| handle.thread().clone()),
-            seen: vec![0; 1024],
-            forgotten: Instant::now(),
-        }
+        let thread = std::thread::Builder::new().name("caretaker".into()).stack_size(HELPER_STACK_BYTES).spawn(work)?;
+        let thread = thread.thread().clone();
+        Ok(Caretaker { newcomers, thread, seen: vec![0; 1024], forgotten: Instant::now() })
     }
 
     /// A request came from this peer.
@@ -56,9 +55,7 @@ impl Caretaker {
         if *word & bit == 0 {
             *word |= bit;
             self.newcomers.store(true, Ordering::Relaxed);
-            if let Some(thread) = &self.thread {
-                thread.unpark();
-            }
+            self.thread.unpark();
         }
     }
 }
@@ -89,7 +86,7 @@ fn call_regularly(address: SocketAddr, newcomers: &AtomicBool, on_deaf: impl Fn(
 }
 
 /// Connects, and waits until the other side has seen the end of the connection.
-fn call(address: SocketAddr) -> std::io::Result<()> {
+fn call(address: SocketAddr) -> Result<()> {
     let mut stream = TcpStream::connect_timeout(&address, CARETAKER_EVERY)?;
     stream.set_read_timeout(Some(CARETAKER_EVERY))?;
     stream.shutdown(Shutdown::Write)?;

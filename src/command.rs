@@ -42,9 +42,12 @@ pub fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
         Command::Help => print(HELP),
         Command::Version => print(concat!("handler ", env!("CARGO_PKG_VERSION"), "\n")),
         Command::Serve => with_settings(|settings| fail(1, &server::serve(settings))),
-        Command::Check(options) => with_settings(|settings| match check::run(&settings, options) {
-            Ok(status) => ExitCode::from(status),
-            Err(problem) => fail(2, &problem),
+        Command::Check(options) => with_settings(|settings| {
+            settings.warnings.iter().for_each(|warning| log::complain(&format!("warning: {warning}")));
+            match check::run(&settings, options) {
+                Ok(status) => ExitCode::from(status),
+                Err(problem) => fail(2, &problem),
+            }
         }),
     }
 }
@@ -85,12 +88,7 @@ fn time(text: &str) -> Result<f64, String> {
 /// Bad settings: one line per problem, all of them, and exit status 2.
 fn with_settings(work: impl FnOnce(Settings) -> ExitCode) -> ExitCode {
     match Settings::from_environment() {
-        Ok(settings) => {
-            for warning in &settings.warnings {
-                log::complain(&format!("warning: {warning}"));
-            }
-            work(settings)
-        }
+        Ok(settings) => work(settings),
         Err(problems) => {
             problems.iter().for_each(|problem| log::complain(problem));
             ExitCode::from(2)

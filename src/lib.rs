@@ -18,8 +18,8 @@
 //! - tiny_http is named in `server`, `head` and `body` only, ureq in [`fetch`] only, ring in [`signature`] only;
 //!   the system's clock is read in [`clock`] only. Limits are in [`limits`] only.
 //! - The loop never waits: bodies are read ([`body`]), keys fetched ([`fetch`], as [`keys`] asks for),
-//!   lines logged ([`log`], [`audit_log`]) on other threads. A peer that does not read gets no more
-//!   answers ([`muted`]); [`caretaker`] makes up for two faults of tiny_http.
+//!   lines logged ([`log`], [`audit_log`]), and answers sent to peers that do not read ([`outgoing`]) on
+//!   other threads; [`caretaker`] makes up for two faults of tiny_http.
 //! - No token, signature or key text is ever logged or answered.
 //!
 //! # What is deliberately absent
@@ -49,7 +49,7 @@ pub mod keys;
 pub mod limits;
 pub mod log;
 pub mod memory;
-pub mod muted;
+pub mod outgoing;
 pub mod rejection;
 pub mod server;
 pub mod settings;

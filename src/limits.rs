@@ -61,8 +61,8 @@ pub const RETRY_WITHOUT_KEYS: Duration = Duration::from_secs(5);
 /// few thousand callers within the hour that a token lives.
 pub const MAX_REMEMBERED_SIGNATURES: usize = 8192;
 
-/// Requests that wait for keys at one time. Each holds its connection's thread and two file
-/// descriptors; the rest are told to come back.
+/// Connections that wait for keys at one time. Each holds its thread and two file descriptors; the
+/// rest are told to come back.
 pub const MAX_PARKED: usize = 512;
 
 /// Bytes of a request body that tiny_http reads itself before it hands the request over.
@@ -72,15 +72,35 @@ pub const BODY_IN_MEMORY_BYTES: usize = 1024;
 /// limit. tiny_http would allocate the rest of a longer one at once.
 pub const MAX_BODY_BYTES: usize = 100 * 1024 * 1024;
 
-/// Longest time that one send to a peer may block the loop. All peers are on this machine, so a
-/// full send buffer means that the peer does not read.
-pub const SEND_TIMEOUT: Duration = Duration::from_millis(50);
+/// Bytes from which the allocator gives a buffer back to the system: glibc's own figure, made fast.
+pub const MAPPED_BUFFER_BYTES: usize = 128 * 1024;
 
-/// Connections that are remembered as not reading, and how long before the kernel is asked whether
-/// they are still there.
-pub const MAX_MUTED_PEERS: usize = 256;
-/// See [`MAX_MUTED_PEERS`].
-pub const MUTED_FOR: Duration = Duration::from_secs(30);
+/// Longest time that one send to a peer may block the loop; the kernel rounds it up to its tick, 1
+/// to 10 milliseconds. All peers are on this machine, so a full send buffer means that the peer does
+/// not read.
+pub const SEND_TIMEOUT: Duration = Duration::from_millis(1);
+
+/// Longest pause before another try to send to a peer that does not read, on its own thread.
+pub const MAX_SEND_PAUSE: Duration = Duration::from_millis(100);
+
+/// A send that takes longer than this counts; a peer whose sends within a second add up to the
+/// second figure gets a thread of its own. It reads, but so slowly that the loop would wait for it.
+pub const SLOW_SEND: Duration = Duration::from_millis(2);
+/// See [`SLOW_SEND`].
+pub const MAX_SLOW_SENDS: Duration = Duration::from_millis(20);
+
+/// Time after its last answer for which a peer counts as slow.
+pub const SLOW_FOR: Duration = Duration::from_secs(1);
+
+/// Time between two looks at what has waited too long, and at peers that no longer are slow.
+pub const SWEEP_EVERY: Duration = Duration::from_millis(250);
+
+/// Requests that are answered in the order in which they come while more keep coming; from then on
+/// connections take turns, so that none waits for what another has sent ahead.
+pub const MAX_IN_A_ROW: usize = 1024;
+
+/// Requests of one connection that are answered in one turn.
+pub const MAX_TURNS: usize = 16;
 
 /// Time between two calls of the caretaker at the handler's own port.
 pub const CARETAKER_EVERY: Duration = Duration::from_millis(250);

@@ -31,14 +31,16 @@ enum Line {
 
 impl Log {
     /// Starts the writing thread.
-    pub fn start() -> Log {
+    ///
+    /// # Errors
+    /// There is no thread to be had.
+    pub fn start() -> std::io::Result<Log> {
         let (queue, lines) = sync_channel(LOG_QUEUE_LINES);
         let lost = Arc::new(AtomicU64::new(0));
         let count = lost.clone();
         let work = move || write_lines(&lines, &count);
-        // Without a thread the queue fills up and lines are lost, which is better than no service.
-        let _ = std::thread::Builder::new().name("log".into()).stack_size(HELPER_STACK_BYTES).spawn(work);
-        Log { queue, lost }
+        std::thread::Builder::new().name("log".into()).stack_size(HELPER_STACK_BYTES).spawn(work)?;
+        Ok(Log { queue, lost })
     }
 
     /// A line for standard output.

@@ -6,7 +6,7 @@ use crate::answer::{Answer, Cors, Form};
 use crate::api::{self, Task};
 use crate::audit_log::{AuditLog, Decision, facts};
 use crate::bearer;
-use crate::body::{self, Body, Returned};
+use crate::body::{self, Bodies, Body};
 use crate::caretaker::Caretaker;
 use crate::checks::{self, Case};
 use crate::claims::Claims;
@@ -15,13 +15,16 @@ use crate::fetch;
 use crate::head::Head;
 use crate::jwks::KeySet;
 use crate::keys::{Keys, Need};
-use crate::limits::{MAX_PARKED, PARK_TIMEOUT, SEND_TIMEOUT};
+use crate::limits::{
+    MAPPED_BUFFER_BYTES, MAX_IN_A_ROW, MAX_PARKED, MAX_SLOW_SENDS, MAX_TURNS, PARK_TIMEOUT, SEND_TIMEOUT, SLOW_FOR,
+    SLOW_SEND, SWEEP_EVERY,
+};
 use crate::log::Log;
 use crate::memory::SignatureMemory;
-use crate::muted::Muted;
+use crate::outgoing::{self, Outgoing};
 use crate::rejection::Rejection;
 use crate::settings::Settings;
-use std::io::{ErrorKind, Write};
+use std::collections::{HashMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -32,14 +35,37 @@ use tiny_http::{Request, Server};
 /// Listens on 127.0.0.1 and serves for ever. Comes back only when the port cannot be had, with a
 /// line that says why.
 pub fn serve(settings: Settings) -> String {
+    with_mapped_buffers();
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, settings.port));
     let listener = TcpListener::bind(address).and_then(with_send_options);
     let server = listener.map_err(Into::into).and_then(|listener| Server::from_listener(listener, None));
     match server {
-        Ok(server) => Loop::new(settings, Arc::new(server), address).run(),
+        Ok(server) => match Loop::new(settings, Arc::new(server), address) {
+            Ok(served) => served.run(),
+            Err(error) => format!("cannot start the threads that it takes to serve: {error}"),
+        },
         Err(error) => format!("cannot listen on {address}: {error}"),
     }
 }
+
+/// When a body breaks off, tiny_http allocates what is left of it, up to `MAX_BODY_BYTES`, untouched,
+/// and frees it at once. musl maps such a buffer and gives it back. glibc does so only until the first
+/// one of up to 32 MiB has been freed, and from then on keeps them, one for every heap; a threshold
+/// that is set stays. It is read when a process starts, so the handler starts once more, in its place.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn with_mapped_buffers() {
+    use std::os::unix::process::CommandExt;
+    const THRESHOLD: &str = "MALLOC_MMAP_THRESHOLD_";
+    if std::env::var_os(THRESHOLD).is_none()
+        && let Ok(program) = std::env::current_exe()
+    {
+        // Comes back only when it fails, as in a root without /proc: then it serves as it is.
+        let _ = std::process::Command::new(program).env(THRESHOLD, MAPPED_BUFFER_BYTES.to_string()).exec();
+    }
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn with_mapped_buffers() {}
 
 /// On Linux an accepted socket inherits these from its listener, and tiny_http sets neither: a
 /// send that blocks would stop the loop, and small segments would wait for acknowledgements.
@@ -70,12 +96,17 @@ struct Loop {
     server: Arc<Server>,
     keys: Keys,
     fetch: Option<Receiver<Result<KeySet, String>>>,
-    /// Requests that wait, in the order of their arrival.
-    parked: Vec<Arrival>,
-    /// Peers whose request is away for its body.
-    reading: Vec<SocketAddr>,
-    bodies: (Sender<Returned>, Receiver<Returned>),
-    muted: Muted,
+    /// Connections that have to wait for something, or whose peer reads slowly.
+    lines: HashMap<SocketAddr, Line>,
+    /// Those of them whose next request may take its turn.
+    ready: VecDeque<SocketAddr>,
+    /// Requests that came without a pause.
+    in_a_row: usize,
+    swept: Instant,
+    /// What sends to each peer have cost in this second, where it counts.
+    slow_sends: HashMap<SocketAddr, Duration>,
+    back: (Sender<Returned>, Receiver<Returned>),
+    bodies: Bodies,
     memory: SignatureMemory,
     caretaker: Caretaker,
     cors: Cors,
@@ -90,29 +121,53 @@ struct Arrival {
     request: Request,
     /// When it could first be answered.
     since: Instant,
-    /// Whether its body has been read; if so, nothing on its connection comes before it.
+    /// Whether its body has been read.
     is_read: bool,
 }
 
-/// What becomes of a request.
-enum Next {
-    /// Its answer is in `out`.
+/// The requests of one connection. Answers leave in their order: one that came before its turn
+/// would make the loop wait for itself.
+#[derive(Default)]
+struct Line {
+    /// What the first request waits for.
+    waits_for: Option<Wait>,
+    /// Those behind it.
+    behind: VecDeque<Request>,
+    /// The thread that sends the answers, when the peer reads slowly, and when it was last used.
+    slow: Option<(Sender<Outgoing>, Instant)>,
+}
+
+enum Wait {
+    /// For keys.
+    Keys(Arrival),
+    /// Until its body has been read.
+    Body,
+    /// Until its answer has been sent.
     Send,
-    /// It waits for keys.
-    WaitForKeys,
-    /// It waits for the request before it on its connection.
-    WaitForTurn,
-    /// It ends without an answer: nothing is written to its connection.
-    Discard,
-    /// Its body is read first, elsewhere.
-    ReadBody,
-    /// Its body is declared longer than can be read.
-    GiveUp,
+    /// For its connection's turn.
+    Turn,
+}
+
+/// What other threads hand back.
+enum Returned {
+    /// The request whose body has been read, or nothing when it has been answered.
+    Body(SocketAddr, Option<Request>),
+    /// An answer has been sent, or its peer is gone.
+    Sent(SocketAddr),
+}
+
+impl Arrival {
+    fn new(request: Request) -> Arrival {
+        Arrival { request, since: Instant::now(), is_read: false }
+    }
 }
 
 impl Loop {
-    fn new(settings: Settings, server: Arc<Server>, address: SocketAddr) -> Loop {
-        let log = Log::start();
+    fn new(settings: Settings, server: Arc<Server>, address: SocketAddr) -> std::io::Result<Loop> {
+        let log = Log::start()?;
+        for warning in &settings.warnings {
+            log.err(format!("warning: {warning}"));
+        }
         let faults = log.clone();
         // Connection threads of tiny_http may panic; that is a line in the log, not the end.
         std::panic::set_hook(Box::new(move |panic| {
@@ -121,7 +176,7 @@ impl Loop {
         }));
         let deaf = log.clone();
         let mut served = Loop {
-            caretaker: Caretaker::start(address, move || leave(&deaf, "the port no longer accepts connections")),
+            caretaker: Caretaker::start(address, move || leave(&deaf, "the port no longer accepts connections"))?,
             cors: Cors::new(settings.origins.clone()),
             audit: AuditLog::new(settings.audit, log.clone()),
             keys: Keys::fetching_since(Instant::now()),
@@ -129,111 +184,180 @@ impl Loop {
             server,
             fetch: None,
             memory: SignatureMemory::default(),
-            parked: Vec::new(),
-            reading: Vec::new(),
-            bodies: channel(),
-            muted: Muted::on(address.port()),
+            lines: HashMap::new(),
+            ready: VecDeque::new(),
+            in_a_row: 0,
+            swept: Instant::now(),
+            slow_sends: HashMap::new(),
+            back: channel(),
+            bodies: Bodies::start()?,
             date: (0, String::new()),
             out: Vec::new(),
             log,
         };
         served.start_fetch();
-        served
+        Ok(served)
     }
 
     fn run(mut self) -> ! {
         loop {
-            match self.server.recv_timeout(self.patience()) {
-                Ok(Some(request)) => {
-                    let since = Instant::now();
-                    self.caretaker.saw(request.remote_addr(), since);
-                    self.take(Arrival { request, since, is_read: false });
-                }
-                Ok(None) => {}
-                Err(error) => leave(&self.log, &format!("connections can no longer be accepted: {error}")),
+            if let Err(error) = self.receive() {
+                leave(&self.log, &format!("connections can no longer be accepted: {error}"));
             }
-            while let Ok(returned) = self.bodies.1.try_recv() {
-                self.end_body(returned);
+            while let Ok(returned) = self.back.1.try_recv() {
+                match returned {
+                    Returned::Sent(peer) => {
+                        if let Some((_, used)) = self.lines.get_mut(&peer).and_then(|line| line.slow.as_mut()) {
+                            *used = Instant::now();
+                        }
+                        self.next_turn(peer);
+                    }
+                    Returned::Body(peer, None) => self.next_turn(peer),
+                    Returned::Body(peer, Some(request)) => {
+                        self.resume(peer, Arrival { is_read: true, ..Arrival::new(request) });
+                    }
+                }
+            }
+            if let Some(peer) = self.ready.pop_front() {
+                self.next_turn(peer);
             }
             self.end_fetch();
-            if self.parked.iter().any(|parked| parked.since.elapsed() >= PARK_TIMEOUT) {
-                self.retry_parked();
-            }
+            self.sweep();
             if self.keys.refresh_is_due(Instant::now()) {
                 self.start_fetch();
             }
         }
     }
 
+    /// Takes the next request, or waits for one. tiny_http queues the requests of all connections
+    /// together: when that queue does not get empty, it is emptied into lines, which take turns.
+    fn receive(&mut self) -> std::io::Result<()> {
+        let next = self.server.try_recv()?;
+        self.in_a_row = if next.is_some() { self.in_a_row + 1 } else { 0 };
+        let next = if next.is_some() { next } else { self.server.recv_timeout(self.patience())? };
+        let Some(request) = next else { return Ok(()) };
+        self.caretaker.saw(request.remote_addr(), Instant::now());
+        if self.in_a_row < MAX_IN_A_ROW && self.ready.is_empty() {
+            self.arrive(request);
+            return Ok(());
+        }
+        self.queue(request);
+        while let Some(request) = self.server.try_recv()? {
+            self.queue(request);
+        }
+        self.in_a_row = 0;
+        Ok(())
+    }
+
     /// How long the loop may sleep when nothing comes.
     fn patience(&self) -> Duration {
-        let now = Instant::now();
-        let parked = self.parked.iter().map(|parked| PARK_TIMEOUT.saturating_sub(now.duration_since(parked.since)));
-        parked.chain([self.keys.until_refresh(now)]).min().unwrap_or_default().max(Duration::from_millis(2))
-    }
-
-    /// Takes a request as far as it gets. A panic meanwhile costs it a 500, and nobody else
-    /// anything.
-    fn take(&mut self, arrival: Arrival) {
-        let _ = catch_unwind(AssertUnwindSafe(|| self.take_unguarded(arrival)));
-    }
-
-    fn take_unguarded(&mut self, arrival: Arrival) {
-        let head = Head::of(&arrival.request);
-        let body = if arrival.is_read { Body::Done } else { head.body(&arrival.request) };
-        let peer = arrival.request.remote_addr();
-        // Answers leave in the order of their requests: one that came before its turn would make
-        // the loop wait for itself.
-        let is_behind = !arrival.is_read && self.is_waiting(peer);
-        let next = match body {
-            _ if self.muted.contains(peer) => Next::Discard,
-            _ if is_behind && self.parked.len() >= MAX_PARKED => {
-                self.muted.add(peer);
-                Next::Discard
-            }
-            _ if is_behind => Next::WaitForTurn,
-            Body::Done => self.prepare(&arrival, &head),
-            Body::Pending => Next::ReadBody,
-            Body::TooLong => Next::GiveUp,
-        };
-        match next {
-            Next::Send => self.send(arrival.request),
-            Next::WaitForTurn => self.parked.push(arrival),
-            Next::WaitForKeys => {
-                let follower = self.parked.iter().position(|parked| parked.request.remote_addr() == peer);
-                self.parked.insert(follower.unwrap_or(self.parked.len()), arrival);
-            }
-            Next::Discard if body == Body::Done => drop(arrival.request.into_writer()),
-            Next::Discard => body::abandon(arrival.request),
-            Next::ReadBody => {
-                let peer = peer.copied();
-                self.write(&api::bad_body(), head.last_form(&arrival.request));
-                if body::read(arrival.request, self.out.clone(), self.bodies.0.clone(), self.wake()) {
-                    self.reading.extend(peer);
-                }
-            }
-            Next::GiveUp => {
-                self.log.err("warning: a body of more than 100 MiB was declared; its connection is given up".into());
-                body::abandon(arrival.request);
-            }
+        match (self.ready.is_empty(), self.lines.is_empty()) {
+            (false, _) => Duration::ZERO,
+            (true, false) => SWEEP_EVERY,
+            (true, true) => self.keys.until_refresh(Instant::now()).max(Duration::from_millis(2)),
         }
     }
 
-    /// Whether an earlier request of this peer has not been answered yet.
-    fn is_waiting(&self, peer: Option<&SocketAddr>) -> bool {
-        self.parked.iter().any(|parked| parked.request.remote_addr() == peer)
-            || self.reading.iter().any(|reading| Some(reading) == peer)
+    /// A request has come: it is taken, or waits behind others of its connection.
+    fn arrive(&mut self, request: Request) {
+        let peer = peer(&request);
+        match self.lines.get_mut(&peer) {
+            Some(line) if line.waits_for.is_some() => line.behind.push_back(request),
+            _ => self.take(peer, Arrival::new(request)),
+        }
     }
 
-    /// Puts the answer of a request into `out`, unless it has to wait for keys.
-    fn prepare(&mut self, arrival: &Arrival, head: &Head) -> Next {
-        let answer = match self.answer(&arrival.request, head, arrival.since) {
+    /// A request has come while many others wait: it waits behind those of its connection, or for its
+    /// connection's turn.
+    fn queue(&mut self, request: Request) {
+        let peer = peer(&request);
+        let line = self.lines.entry(peer).or_default();
+        line.behind.push_back(request);
+        if line.waits_for.is_none() {
+            line.waits_for = Some(Wait::Turn);
+            self.ready.push_back(peer);
+        }
+    }
+
+    /// What the first request of a connection has waited for has come.
+    fn resume(&mut self, peer: SocketAddr, arrival: Arrival) {
+        self.take(peer, arrival);
+        if self.lines.get(&peer).is_some_and(|line| line.waits_for.is_none()) {
+            self.next_turn(peer);
+        }
+    }
+
+    /// The first request of a connection is done: those behind it take their turn.
+    fn next_turn(&mut self, peer: SocketAddr) {
+        for _ in 0..MAX_TURNS {
+            let Some(line) = self.lines.get_mut(&peer) else { return };
+            line.waits_for = None;
+            let Some(request) = line.behind.pop_front() else {
+                if line.slow.is_none() {
+                    self.lines.remove(&peer);
+                }
+                return;
+            };
+            self.take(peer, Arrival::new(request));
+            if self.lines.get(&peer).is_some_and(|line| line.waits_for.is_some()) {
+                return;
+            }
+        }
+        if let Some(line) = self.lines.get_mut(&peer) {
+            line.waits_for = Some(Wait::Turn);
+            self.ready.push_back(peer);
+        }
+    }
+
+    /// Takes a request whose turn it is as far as it gets, and notes what it has to wait for. A panic
+    /// meanwhile costs it a 500, and nobody else anything.
+    fn take(&mut self, peer: SocketAddr, arrival: Arrival) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.take_unguarded(peer, arrival)));
+        let waits_for = outcome.unwrap_or_default();
+        if waits_for.is_some() {
+            self.lines.entry(peer).or_default().waits_for = waits_for;
+        } else if let Some(line) = self.lines.get_mut(&peer) {
+            line.waits_for = None;
+        }
+    }
+
+    fn take_unguarded(&mut self, peer: SocketAddr, arrival: Arrival) -> Option<Wait> {
+        let head = Head::of(&arrival.request);
+        match if arrival.is_read { Body::Done } else { head.body(&arrival.request) } {
+            Body::Done => {}
+            Body::Pending => {
+                self.write(&api::bad_body(), head.last_form(&arrival.request));
+                return self.read_body(peer, arrival.request);
+            }
+            Body::TooLong => {
+                self.log.err("warning: a body of more than 100 MiB was declared; its connection is given up".into());
+                body::abandon(arrival.request);
+                return None;
+            }
+        }
+        let answer = match self.answer(&arrival.request, &head, arrival.since) {
             Some(answer) => answer,
-            None if self.parked.len() < MAX_PARKED => return Next::WaitForKeys,
+            None if self.waiting_for_keys().count() < MAX_PARKED => return Some(Wait::Keys(arrival)),
             None => api::refused(&Rejection::KeysUnavailable { retry_after: 1 }),
         };
         self.write(&answer, head.form(&arrival.request));
-        Next::Send
+        self.send(peer, arrival.request)
+    }
+
+    fn waiting_for_keys(&self) -> impl Iterator<Item = (&SocketAddr, Instant)> {
+        self.lines.iter().filter_map(|(peer, line)| match &line.waits_for {
+            Some(Wait::Keys(arrival)) => Some((peer, arrival.since)),
+            _ => None,
+        })
+    }
+
+    fn read_body(&self, peer: SocketAddr, request: Request) -> Option<Wait> {
+        let (back, wake) = (self.back.0.clone(), self.wake());
+        let on_end = move |request| {
+            let _ = back.send(Returned::Body(peer, request));
+            wake();
+        };
+        self.bodies.read(request, self.out.clone(), on_end).then_some(Wait::Body)
     }
 
     /// Puts an answer into `out`.
@@ -241,6 +365,7 @@ impl Loop {
         let seconds = clock::unix_now() as u64;
         if self.date.0 != seconds {
             self.date = (seconds, clock::http_date(seconds));
+            self.slow_sends.clear();
         }
         answer.write_to(&mut self.out, form, &self.cors, &self.date.1);
     }
@@ -297,14 +422,34 @@ impl Loop {
         Some(api::refused(&refusal.rejection))
     }
 
-    /// Sends what is in `out`. A peer that is gone is no matter; one that does not read is.
-    fn send(&mut self, request: Request) {
-        let peer = request.remote_addr().copied();
-        let mut writer = request.into_writer();
-        let sent = writer.write_all(&self.out).and_then(|()| writer.flush());
-        if sent.is_err_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)) {
-            self.muted.add(peer.as_ref());
+    /// Sends what is in `out`. A peer that is gone is no matter; one that does not read gets a thread
+    /// of its own.
+    fn send(&mut self, peer: SocketAddr, request: Request) -> Option<Wait> {
+        let writer = request.into_writer();
+        if let Some((thread, used)) = self.lines.get_mut(&peer).and_then(|line| line.slow.as_mut()) {
+            *used = Instant::now();
+            return thread.send(Outgoing::new(writer, &self.out)).is_ok().then_some(Wait::Send);
         }
+        let start = Instant::now();
+        let left = Outgoing::send(writer, &self.out);
+        let took = start.elapsed();
+        let is_slow = took >= SLOW_SEND && {
+            let total = self.slow_sends.entry(peer).or_default();
+            *total += took;
+            *total >= MAX_SLOW_SENDS
+        };
+        if left.is_none() && !is_slow {
+            return None;
+        }
+        let (back, wake) = (self.back.0.clone(), self.wake());
+        let on_sent = move || {
+            let _ = back.send(Returned::Sent(peer));
+            wake();
+        };
+        let Ok(thread) = outgoing::start(on_sent) else { leave(&self.log, "there are no threads to be had") };
+        let waits_for = left.and_then(|left| thread.send(left).is_ok().then_some(Wait::Send));
+        self.lines.entry(peer).or_default().slow = Some((thread, start));
+        waits_for
     }
 
     fn wake(&self) -> impl Fn() + Send + 'static {
@@ -329,24 +474,35 @@ impl Loop {
             Err(reason) => self.log.err(format!("the signing keys could not be fetched: {reason}")),
         }
         self.keys.ended(Instant::now(), outcome.ok());
-        self.retry_parked();
+        self.retry(|_| true);
     }
 
-    /// A body has been read, or its connection has ended: whoever waits behind it may go on.
-    fn end_body(&mut self, Returned { peer, request }: Returned) {
-        self.reading.retain(|reading| Some(*reading) != peer);
-        if let Some(request) = request {
-            self.take(Arrival { request, since: Instant::now(), is_read: true });
-        }
-        if self.parked.iter().any(|parked| parked.request.remote_addr() == peer.as_ref()) {
-            self.retry_parked();
+    /// Takes up the requests that have waited for keys since such a moment.
+    fn retry(&mut self, since: impl Fn(Instant) -> bool) {
+        let peers: Vec<SocketAddr> =
+            self.waiting_for_keys().filter(|(_, then)| since(*then)).map(|(peer, _)| *peer).collect();
+        for peer in peers {
+            let waits_for = self.lines.get_mut(&peer).and_then(|line| line.waits_for.take());
+            if let Some(Wait::Keys(arrival)) = waits_for {
+                self.resume(peer, arrival);
+            }
         }
     }
 
-    /// Takes up all parked requests anew, in their order; those that have to wait on park again.
-    fn retry_parked(&mut self) {
-        for arrival in std::mem::take(&mut self.parked) {
-            self.take(arrival);
+    /// Now and then: answers what has waited too long, and forgets slow peers that were not heard of.
+    fn sweep(&mut self) {
+        if self.lines.is_empty() || self.swept.elapsed() < SWEEP_EVERY {
+            return;
         }
+        self.swept = Instant::now();
+        self.retry(|since| since.elapsed() >= PARK_TIMEOUT);
+        self.lines.retain(|_, line| {
+            line.waits_for.is_some() || line.slow.as_ref().is_some_and(|(_, used)| used.elapsed() < SLOW_FOR)
+        });
     }
+}
+
+/// The peer of a request; all peers of a TCP listener have an address.
+fn peer(request: &Request) -> SocketAddr {
+    request.remote_addr().copied().unwrap_or(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)))
 }

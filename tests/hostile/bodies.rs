@@ -57,6 +57,30 @@ fn bodies_that_are_declared_and_not_sent_hold_up_nobody_and_leave_nothing() {
     must_settle(&mut handler, &before, NEARLY_NOTHING, "bodies declared and not sent");
 }
 
+/// tiny_http allocates the rest of a body that breaks off. Below 32 MiB the allocator may keep that,
+/// once for every thread.
+#[test]
+fn bodies_that_break_off_leave_no_memory_behind() {
+    let (mut handler, _issuer) = handler();
+    let before = handler.usage();
+    let probe = Probe::start(&handler);
+    let head = b"POST /api HTTP/1.1\r\nHost: localhost\r\nContent-Length: 31457280\r\n\r\nand no more";
+    for round in 0..4 {
+        let mut wires: Vec<Wire> = (0..50).map(|_| handler.connect()).collect();
+        wires.iter_mut().for_each(|wire| wire.send(head));
+        thread::sleep(Duration::from_millis(200));
+        if round % 2 == 0 {
+            wires.iter().for_each(Wire::finish);
+        }
+    }
+    probe.end("bodies that break off");
+    // One such buffer at a time.
+    let one = Tolerance { kib: NEARLY_NOTHING.kib + 30 * 1024, ..NEARLY_NOTHING };
+    must_settle(&mut handler, &before, one, "bodies that break off");
+    let most = handler.usage().most_kib;
+    assert!(most <= before.rss_kib + 100 * 1024, "at most {most} KiB");
+}
+
 /// tiny_http would allocate what is declared, and offers no way to close a connection. So one
 /// that declares more than 100 MiB is given up: its thread and its two descriptors stay until the
 /// process ends, and nothing more than that.

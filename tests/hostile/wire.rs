@@ -28,6 +28,18 @@ impl Wire {
         let _ = self.stream.write_all(bytes);
     }
 
+    /// Sends as far as the buffers take it within this time.
+    pub(crate) fn send_for(&mut self, time: Duration, bytes: &[u8]) {
+        self.stream.set_write_timeout(Some(time)).expect("a timeout");
+        self.send(bytes);
+    }
+
+    /// Takes no more than so many bytes of what has come.
+    pub(crate) fn sip(&mut self, count: usize) {
+        self.stream.set_read_timeout(Some(Duration::from_millis(1))).expect("a timeout");
+        let _ = self.stream.read(&mut vec![0; count]);
+    }
+
     /// Sends on another thread, for more than the buffers hold; [`Wire::hang_up`] ends that.
     pub(crate) fn send_aside(&self, bytes: Vec<u8>) {
         let mut stream = self.stream.try_clone().expect("a descriptor");
