@@ -201,9 +201,7 @@ impl Loop {
 
     fn run(mut self) -> ! {
         loop {
-            if let Err(error) = self.receive() {
-                leave(&self.log, &format!("connections can no longer be accepted: {error}"));
-            }
+            let is_idle = !self.receive(Server::try_recv);
             while let Ok(returned) = self.back.1.try_recv() {
                 match returned {
                     Returned::Sent(peer) => {
@@ -226,27 +224,36 @@ impl Loop {
             if self.keys.refresh_is_due(Instant::now()) {
                 self.start_fetch();
             }
+            // Only now: `try_recv` swallows a call of `unblock`, whose reason was looked at above.
+            if is_idle {
+                self.in_a_row = 0;
+                let patience = self.patience();
+                self.receive(|server| server.recv_timeout(patience));
+            }
         }
     }
 
-    /// Takes the next request, or waits for one. tiny_http queues the requests of all connections
-    /// together: when that queue does not get empty, it is emptied into lines, which take turns.
-    fn receive(&mut self) -> std::io::Result<()> {
-        let next = self.server.try_recv()?;
-        self.in_a_row = if next.is_some() { self.in_a_row + 1 } else { 0 };
-        let next = if next.is_some() { next } else { self.server.recv_timeout(self.patience())? };
-        let Some(request) = next else { return Ok(()) };
+    /// Takes the next request that is there; false when there is none. tiny_http queues the requests
+    /// of all connections together: when that queue does not get empty, it is emptied into lines,
+    /// which take turns.
+    fn receive(&mut self, how: impl Fn(&Server) -> std::io::Result<Option<Request>>) -> bool {
+        let Some(request) = self.received(how(&self.server)) else { return false };
         self.caretaker.saw(request.remote_addr(), Instant::now());
+        self.in_a_row += 1;
         if self.in_a_row < MAX_IN_A_ROW && self.ready.is_empty() {
             self.arrive(request);
-            return Ok(());
+            return true;
         }
         self.queue(request);
-        while let Some(request) = self.server.try_recv()? {
+        while let Some(request) = self.received(self.server.try_recv()) {
             self.queue(request);
         }
         self.in_a_row = 0;
-        Ok(())
+        true
+    }
+
+    fn received(&self, outcome: std::io::Result<Option<Request>>) -> Option<Request> {
+        outcome.unwrap_or_else(|error| leave(&self.log, &format!("connections can no longer be accepted: {error}")))
     }
 
     /// How long the loop may sleep when nothing comes.
