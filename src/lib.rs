@@ -13,8 +13,8 @@
 //!
 //! - There is one way to get a [`claims::Claims`]: [`checks::decide`], every check passed. The only
 //!   way to a verified token is [`signature::verify`]. The compiler holds both.
-//! - The core (everything but `server`, `body`, `caretaker`, `fetch`, `log`, `command` and the reading
-//!   end of `check`) does no I/O: time, settings and keys are passed in.
+//! - The core (everything but `server`, `body`, `outgoing`, `caretaker`, `fetch`, `log`, `command` and the
+//!   reading end of `check`) does no I/O: time, settings and keys are passed in.
 //! - tiny_http is named in `server`, `head` and `body` only, ureq in [`fetch`] only, ring in [`signature`] only;
 //!   the system's clock is read in [`clock`] only. Limits are in [`limits`] only.
 //! - The loop never waits: bodies are read ([`body`]), keys fetched ([`fetch`], as [`keys`] asks for),

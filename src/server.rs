@@ -1,32 +1,25 @@
 //! The loop: one thread takes every request from tiny_http and decides it. What could make it
 //! wait for somebody goes elsewhere: bodies ([`crate::body`]), key fetches ([`crate::fetch`]),
-//! log lines ([`crate::log`]). Requests that need keys that are on their way are parked.
+//! log lines ([`crate::log`]), answers to peers that do not read ([`crate::outgoing`]). Requests that
+//! wait for any of that stand in `server/lines.rs`; how one is answered is in `server/answers.rs`.
 
-use crate::answer::{Answer, Cors, Form};
-use crate::api::{self, Task};
-use crate::audit_log::{AuditLog, Decision, facts};
-use crate::bearer;
-use crate::body::{self, Bodies, Body};
+mod answers;
+mod lines;
+
+use crate::answer::Cors;
+use crate::audit_log::AuditLog;
+use crate::body::Bodies;
 use crate::caretaker::Caretaker;
-use crate::checks::{self, Case};
-use crate::claims::Claims;
-use crate::clock;
 use crate::fetch;
-use crate::head::Head;
 use crate::jwks::KeySet;
-use crate::keys::{Keys, Need};
-use crate::limits::{
-    MAPPED_BUFFER_BYTES, MAX_IN_A_ROW, MAX_PARKED, MAX_SLOW_SENDS, MAX_TURNS, PARK_TIMEOUT, SEND_TIMEOUT, SLOW_FOR,
-    SLOW_SEND, SWEEP_EVERY,
-};
+use crate::keys::Keys;
+use crate::limits::{MAPPED_BUFFER_BYTES, MAX_IN_A_ROW, SEND_TIMEOUT, SWEEP_EVERY};
 use crate::log::Log;
 use crate::memory::SignatureMemory;
-use crate::outgoing::{self, Outgoing};
-use crate::rejection::Rejection;
 use crate::settings::Settings;
+use lines::{Arrival, Line, Returned};
 use std::collections::{HashMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::time::{Duration, Instant};
@@ -114,52 +107,6 @@ struct Loop {
     out: Vec<u8>,
     audit: AuditLog,
     log: Log,
-}
-
-/// A request on its way to its answer.
-struct Arrival {
-    request: Request,
-    /// When it could first be answered.
-    since: Instant,
-    /// Whether its body has been read.
-    is_read: bool,
-}
-
-/// The requests of one connection. Answers leave in their order: one that came before its turn
-/// would make the loop wait for itself.
-#[derive(Default)]
-struct Line {
-    /// What the first request waits for.
-    waits_for: Option<Wait>,
-    /// Those behind it.
-    behind: VecDeque<Request>,
-    /// The thread that sends the answers, when the peer reads slowly, and when it was last used.
-    slow: Option<(Sender<Outgoing>, Instant)>,
-}
-
-enum Wait {
-    /// For keys.
-    Keys(Arrival),
-    /// Until its body has been read.
-    Body,
-    /// Until its answer has been sent.
-    Send,
-    /// For its connection's turn.
-    Turn,
-}
-
-/// What other threads hand back.
-enum Returned {
-    /// The request whose body has been read, or nothing when it has been answered.
-    Body(SocketAddr, Option<Request>),
-    /// An answer has been sent, or its peer is gone.
-    Sent(SocketAddr),
-}
-
-impl Arrival {
-    fn new(request: Request) -> Arrival {
-        Arrival { request, since: Instant::now(), is_read: false }
-    }
 }
 
 impl Loop {
@@ -265,200 +212,6 @@ impl Loop {
         }
     }
 
-    /// A request has come: it is taken, or waits behind others of its connection.
-    fn arrive(&mut self, request: Request) {
-        let peer = peer(&request);
-        match self.lines.get_mut(&peer) {
-            Some(line) if line.waits_for.is_some() => line.behind.push_back(request),
-            _ => self.take(peer, Arrival::new(request)),
-        }
-    }
-
-    /// A request has come while many others wait: it waits behind those of its connection, or for its
-    /// connection's turn.
-    fn queue(&mut self, request: Request) {
-        let peer = peer(&request);
-        let line = self.lines.entry(peer).or_default();
-        line.behind.push_back(request);
-        if line.waits_for.is_none() {
-            line.waits_for = Some(Wait::Turn);
-            self.ready.push_back(peer);
-        }
-    }
-
-    /// What the first request of a connection has waited for has come.
-    fn resume(&mut self, peer: SocketAddr, arrival: Arrival) {
-        self.take(peer, arrival);
-        if self.lines.get(&peer).is_some_and(|line| line.waits_for.is_none()) {
-            self.next_turn(peer);
-        }
-    }
-
-    /// The first request of a connection is done: those behind it take their turn.
-    fn next_turn(&mut self, peer: SocketAddr) {
-        for _ in 0..MAX_TURNS {
-            let Some(line) = self.lines.get_mut(&peer) else { return };
-            line.waits_for = None;
-            let Some(request) = line.behind.pop_front() else {
-                if line.slow.is_none() {
-                    self.lines.remove(&peer);
-                }
-                return;
-            };
-            self.take(peer, Arrival::new(request));
-            if self.lines.get(&peer).is_some_and(|line| line.waits_for.is_some()) {
-                return;
-            }
-        }
-        if let Some(line) = self.lines.get_mut(&peer) {
-            line.waits_for = Some(Wait::Turn);
-            self.ready.push_back(peer);
-        }
-    }
-
-    /// Takes a request whose turn it is as far as it gets, and notes what it has to wait for. A panic
-    /// meanwhile costs it a 500, and nobody else anything.
-    fn take(&mut self, peer: SocketAddr, arrival: Arrival) {
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.take_unguarded(peer, arrival)));
-        let waits_for = outcome.unwrap_or_default();
-        if waits_for.is_some() {
-            self.lines.entry(peer).or_default().waits_for = waits_for;
-        } else if let Some(line) = self.lines.get_mut(&peer) {
-            line.waits_for = None;
-        }
-    }
-
-    fn take_unguarded(&mut self, peer: SocketAddr, arrival: Arrival) -> Option<Wait> {
-        let head = Head::of(&arrival.request);
-        match if arrival.is_read { Body::Done } else { head.body(&arrival.request) } {
-            Body::Done => {}
-            Body::Pending => {
-                self.write(&api::bad_body(), head.last_form(&arrival.request));
-                return self.read_body(peer, arrival.request);
-            }
-            Body::TooLong => {
-                self.log.err("warning: a body of more than 100 MiB was declared; its connection is given up".into());
-                body::abandon(arrival.request);
-                return None;
-            }
-        }
-        let answer = match self.answer(&arrival.request, &head, arrival.since) {
-            Some(answer) => answer,
-            None if self.waiting_for_keys().count() < MAX_PARKED => return Some(Wait::Keys(arrival)),
-            None => api::refused(&Rejection::KeysUnavailable { retry_after: 1 }),
-        };
-        self.write(&answer, head.form(&arrival.request));
-        self.send(peer, arrival.request)
-    }
-
-    fn waiting_for_keys(&self) -> impl Iterator<Item = (&SocketAddr, Instant)> {
-        self.lines.iter().filter_map(|(peer, line)| match &line.waits_for {
-            Some(Wait::Keys(arrival)) => Some((peer, arrival.since)),
-            _ => None,
-        })
-    }
-
-    fn read_body(&self, peer: SocketAddr, request: Request) -> Option<Wait> {
-        let (back, wake) = (self.back.0.clone(), self.wake());
-        let on_end = move |request| {
-            let _ = back.send(Returned::Body(peer, request));
-            wake();
-        };
-        self.bodies.read(request, self.out.clone(), on_end).then_some(Wait::Body)
-    }
-
-    /// Puts an answer into `out`.
-    fn write(&mut self, answer: &Answer, form: Form) {
-        let seconds = clock::unix_now() as u64;
-        if self.date.0 != seconds {
-            self.date = (seconds, clock::http_date(seconds));
-            self.slow_sends.clear();
-        }
-        answer.write_to(&mut self.out, form, &self.cors, &self.date.1);
-    }
-
-    /// The answer, or None when it has to wait for keys.
-    fn answer(&mut self, request: &Request, head: &Head, since: Instant) -> Option<Answer> {
-        match api::task(request.method().as_str(), request.url()) {
-            Task::Answer(answer) => Some(answer),
-            Task::Preflight(methods) => Some(self.cors.preflight(&api::allow(methods))),
-            Task::Check(endpoint) => self.check(head, endpoint, since),
-        }
-    }
-
-    fn check(&mut self, head: &Head, endpoint: fn(Claims) -> Answer, since: Instant) -> Option<Answer> {
-        let decided =
-            |check, rejection| Decision { rejection, check, invocation: head.invocation, took: since.elapsed() };
-        let token = match bearer::token(head.authorization.into_iter().flatten()) {
-            Ok(token) => token,
-            Err(rejection) => {
-                self.audit.decided(decided(bearer::CHECK_NAME, Some(&rejection)), None);
-                return Some(api::refused(&rejection));
-            }
-        };
-        let now = Instant::now();
-        let case = Case::new(token, &self.settings, self.keys.usable(now), clock::unix_now());
-        let mut case = case.with_memory(&mut self.memory);
-        let outcome = checks::decide(&mut case);
-        let mut refusal = match outcome {
-            Ok(claims) => {
-                if self.audit.wants(true) {
-                    self.audit.decided(decided("", None), facts(claims.token(), true));
-                }
-                return Some(endpoint(claims));
-            }
-            Err(refusal) => refusal,
-        };
-        let wanted = case.token().filter(|_| self.audit.wants(false));
-        let facts = wanted.and_then(|token| facts(token, case.is_verified()));
-        let need = match refusal.rejection {
-            Rejection::KeysUnavailable { .. } => Some(self.keys.need_any(now)),
-            Rejection::UnknownKey { .. } if case.worth_a_fetch() => Some(self.keys.need_unknown(now)),
-            _ => None,
-        };
-        if need == Some(Need::Fetch) {
-            self.start_fetch();
-        }
-        match need {
-            Some(Need::Fetch | Need::Wait) if since.elapsed() < PARK_TIMEOUT => return None,
-            Some(Need::Fetch | Need::Wait) => refusal.rejection = Rejection::KeysUnavailable { retry_after: 1 },
-            Some(Need::Unavailable(retry_after)) => refusal.rejection = Rejection::KeysUnavailable { retry_after },
-            Some(Need::Unknown) | None => {}
-        }
-        self.audit.decided(decided(refusal.check, Some(&refusal.rejection)), facts);
-        Some(api::refused(&refusal.rejection))
-    }
-
-    /// Sends what is in `out`. A peer that is gone is no matter; one that does not read gets a thread
-    /// of its own.
-    fn send(&mut self, peer: SocketAddr, request: Request) -> Option<Wait> {
-        let writer = request.into_writer();
-        if let Some((thread, used)) = self.lines.get_mut(&peer).and_then(|line| line.slow.as_mut()) {
-            *used = Instant::now();
-            return thread.send(Outgoing::new(writer, &self.out)).is_ok().then_some(Wait::Send);
-        }
-        let start = Instant::now();
-        let left = Outgoing::send(writer, &self.out);
-        let took = start.elapsed();
-        let is_slow = took >= SLOW_SEND && {
-            let total = self.slow_sends.entry(peer).or_default();
-            *total += took;
-            *total >= MAX_SLOW_SENDS
-        };
-        if left.is_none() && !is_slow {
-            return None;
-        }
-        let (back, wake) = (self.back.0.clone(), self.wake());
-        let on_sent = move || {
-            let _ = back.send(Returned::Sent(peer));
-            wake();
-        };
-        let Ok(thread) = outgoing::start(on_sent) else { leave(&self.log, "there are no threads to be had") };
-        let waits_for = left.and_then(|left| thread.send(left).is_ok().then_some(Wait::Send));
-        self.lines.entry(peer).or_default().slow = Some((thread, start));
-        waits_for
-    }
-
     fn wake(&self) -> impl Fn() + Send + 'static {
         let server = self.server.clone();
         move || server.unblock()
@@ -483,33 +236,4 @@ impl Loop {
         self.keys.ended(Instant::now(), outcome.ok());
         self.retry(|_| true);
     }
-
-    /// Takes up the requests that have waited for keys since such a moment.
-    fn retry(&mut self, since: impl Fn(Instant) -> bool) {
-        let peers: Vec<SocketAddr> =
-            self.waiting_for_keys().filter(|(_, then)| since(*then)).map(|(peer, _)| *peer).collect();
-        for peer in peers {
-            let waits_for = self.lines.get_mut(&peer).and_then(|line| line.waits_for.take());
-            if let Some(Wait::Keys(arrival)) = waits_for {
-                self.resume(peer, arrival);
-            }
-        }
-    }
-
-    /// Now and then: answers what has waited too long, and forgets slow peers that were not heard of.
-    fn sweep(&mut self) {
-        if self.lines.is_empty() || self.swept.elapsed() < SWEEP_EVERY {
-            return;
-        }
-        self.swept = Instant::now();
-        self.retry(|since| since.elapsed() >= PARK_TIMEOUT);
-        self.lines.retain(|_, line| {
-            line.waits_for.is_some() || line.slow.as_ref().is_some_and(|(_, used)| used.elapsed() < SLOW_FOR)
-        });
-    }
-}
-
-/// The peer of a request; all peers of a TCP listener have an address.
-fn peer(request: &Request) -> SocketAddr {
-    request.remote_addr().copied().unwrap_or(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)))
 }
