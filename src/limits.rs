@@ -75,6 +75,9 @@ pub const MAX_BODY_BYTES: usize = 100 * 1024 * 1024;
 /// Bytes from which the allocator gives a buffer back to the system: glibc's own figure, made fast.
 pub const MAPPED_BUFFER_BYTES: usize = 128 * 1024;
 
+/// Heaps of the allocator: the loop's own, and one for all other threads, which allocate little.
+pub const HEAPS: usize = 2;
+
 /// Longest time that one send to a peer may block the loop; the kernel rounds it up to its tick, 1
 /// to 10 milliseconds. All peers are on this machine, so a full send buffer means that the peer does
 /// not read.

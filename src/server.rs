@@ -13,7 +13,7 @@ use crate::caretaker::Caretaker;
 use crate::fetch;
 use crate::jwks::KeySet;
 use crate::keys::Keys;
-use crate::limits::{MAPPED_BUFFER_BYTES, MAX_IN_A_ROW, SEND_TIMEOUT, SWEEP_EVERY};
+use crate::limits::{HEAPS, MAPPED_BUFFER_BYTES, MAX_IN_A_ROW, SEND_TIMEOUT, SWEEP_EVERY};
 use crate::log::Log;
 use crate::memory::SignatureMemory;
 use crate::settings::Settings;
@@ -28,7 +28,7 @@ use tiny_http::{Request, Server};
 /// Listens on 127.0.0.1 and serves for ever. Comes back only when the port cannot be had, with a
 /// line that says why.
 pub fn serve(settings: Settings) -> String {
-    with_mapped_buffers();
+    with_a_steady_heap();
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, settings.port));
     let listener = TcpListener::bind(address).and_then(with_send_options);
     let server = listener.map_err(Into::into).and_then(|listener| Server::from_listener(listener, None));
@@ -44,21 +44,24 @@ pub fn serve(settings: Settings) -> String {
 /// When a body breaks off, tiny_http allocates what is left of it, up to `MAX_BODY_BYTES`, untouched,
 /// and frees it at once. musl maps such a buffer and gives it back. glibc does so only until the first
 /// one of up to 32 MiB has been freed, and from then on keeps them, one for every heap; a threshold
-/// that is set stays. It is read when a process starts, so the handler starts once more, in its place.
+/// that is set stays. With it goes the number of heaps, each of which keeps what threads have used.
+/// Both are read when a process starts, so the handler starts once more, in its place.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn with_mapped_buffers() {
+fn with_a_steady_heap() {
     use std::os::unix::process::CommandExt;
     const THRESHOLD: &str = "MALLOC_MMAP_THRESHOLD_";
     if std::env::var_os(THRESHOLD).is_none()
         && let Ok(program) = std::env::current_exe()
     {
+        let mut again = std::process::Command::new(program);
+        again.env(THRESHOLD, MAPPED_BUFFER_BYTES.to_string()).env("MALLOC_ARENA_MAX", HEAPS.to_string());
         // Comes back only when it fails, as in a root without /proc: then it serves as it is.
-        let _ = std::process::Command::new(program).env(THRESHOLD, MAPPED_BUFFER_BYTES.to_string()).exec();
+        let _ = again.exec();
     }
 }
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn with_mapped_buffers() {}
+fn with_a_steady_heap() {}
 
 /// On Linux an accepted socket inherits these from its listener, and tiny_http sets neither: a
 /// send that blocks would stop the loop, and small segments would wait for acknowledgements.
