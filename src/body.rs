@@ -4,7 +4,8 @@
 //! a thread of its own first, and comes back to the loop when its body has been read.
 
 use crate::limits::{BODY_IN_MEMORY_BYTES, HELPER_STACK_BYTES, MAX_BODY_BYTES};
-use std::io::{ErrorKind, Write};
+use crate::outgoing::Outgoing;
+use std::io::ErrorKind;
 use std::sync::mpsc::{Sender, channel};
 use tiny_http::Request;
 
@@ -54,14 +55,9 @@ impl Bodies {
     }
 
     /// Reads the body of `request` on a thread of its own. `on_end` is called however that ends, with
-    /// the request unless its body could not be read: a malformed one is answered with `refusal`.
-    /// False when there is no thread to be had.
-    pub fn read(
-        &self,
-        request: Request,
-        refusal: Vec<u8>,
-        on_end: impl FnOnce(Option<Request>) + Send + 'static,
-    ) -> bool {
+    /// the request unless its body could not be read: a malformed one is answered with `refusal`, and
+    /// one for which there is no thread to be had is given up.
+    pub fn read(&self, request: Request, refusal: Vec<u8>, on_end: impl FnOnce(Option<Request>) + Send + 'static) {
         let (hand_over, take_over) = channel::<Request>();
         let unfinished = self.unfinished.clone();
         let end = OnEnd { request: None, on_end: Some(on_end) };
@@ -71,8 +67,7 @@ impl Bodies {
             match outcome {
                 Some(Outcome::Read(request)) => end.request = Some(request),
                 Some(Outcome::Malformed(request)) => {
-                    let mut writer = request.into_writer();
-                    let _ = writer.write_all(&refusal).and_then(|()| writer.flush());
+                    Outgoing::new(request.into_writer(), &refusal).finish();
                 }
                 Some(Outcome::BrokenOff(request)) => drop(unfinished.send(request)),
                 None => {}
@@ -80,12 +75,10 @@ impl Bodies {
         };
         // The request is handed over only once there is a thread: dropped here, it would block.
         let thread = std::thread::Builder::new().name("body".into()).stack_size(HELPER_STACK_BYTES);
-        let is_started = thread.spawn(work).is_ok();
-        match is_started {
-            true => drop(hand_over.send(request)),
-            false => abandon(request),
+        match thread.spawn(work) {
+            Ok(_) => drop(hand_over.send(request)),
+            Err(_) => abandon(request),
         }
-        is_started
     }
 }
 

@@ -328,7 +328,8 @@ impl<'a> Scanner<'a> {
         match self.text.get(start..self.at).and_then(|quoted| serde_json::from_str(quoted).ok()) {
             Some(text) => Ok(Name::Escaped(text)),
             None if self.is_strict_inside => Err(JsonFault::Syntax(start)),
-            None => Ok(Name::Plain(start + 1..self.at - 1)),
+            // With its quotes, which tell it from every name that is asked for.
+            None => Ok(Name::Plain(start..self.at)),
         }
     }
 

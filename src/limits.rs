@@ -102,6 +102,9 @@ pub const SWEEP_EVERY: Duration = Duration::from_millis(250);
 /// connections take turns, so that none waits for what another has sent ahead.
 pub const MAX_IN_A_ROW: usize = 1024;
 
+/// Time without a request that counts as a pause: longer than it takes to fetch one that is there.
+pub const PAUSE: Duration = Duration::from_micros(100);
+
 /// Requests of one connection that are answered in one turn.
 pub const MAX_TURNS: usize = 16;
 

@@ -33,7 +33,7 @@ impl Outgoing {
     }
 
     /// Sends the rest, however long the peer takes. Ends when it is gone, too.
-    fn finish(mut self) {
+    pub fn finish(mut self) {
         let mut pause = SEND_TIMEOUT;
         loop {
             let before = self.sent;

@@ -13,7 +13,7 @@ use crate::caretaker::Caretaker;
 use crate::fetch;
 use crate::jwks::KeySet;
 use crate::keys::Keys;
-use crate::limits::{HEAPS, MAPPED_BUFFER_BYTES, MAX_IN_A_ROW, SEND_TIMEOUT, SWEEP_EVERY};
+use crate::limits::{HEAPS, MAPPED_BUFFER_BYTES, MAX_IN_A_ROW, PAUSE, SEND_TIMEOUT, SWEEP_EVERY};
 use crate::log::Log;
 use crate::memory::SignatureMemory;
 use crate::settings::Settings;
@@ -176,9 +176,12 @@ impl Loop {
             }
             // Only now: `try_recv` swallows a call of `unblock`, whose reason was looked at above.
             if is_idle {
-                self.in_a_row = 0;
-                let patience = self.patience();
+                let (start, patience) = (Instant::now(), self.patience());
                 self.receive(|server| server.recv_timeout(patience));
+                // A call of `unblock` may have stood before many requests.
+                if start.elapsed() >= PAUSE {
+                    self.in_a_row = 0;
+                }
             }
         }
     }
@@ -195,10 +198,13 @@ impl Loop {
             return true;
         }
         self.queue(request);
-        while let Some(request) = self.received(self.server.try_recv()) {
+        for _ in 0..MAX_IN_A_ROW {
+            let Some(request) = self.received(self.server.try_recv()) else {
+                self.in_a_row = 0;
+                break;
+            };
             self.queue(request);
         }
-        self.in_a_row = 0;
         true
     }
 

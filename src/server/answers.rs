@@ -19,13 +19,14 @@ use std::time::Instant;
 use tiny_http::Request;
 
 impl Loop {
-    pub(super) fn read_body(&self, peer: SocketAddr, request: Request) -> Option<Wait> {
+    pub(super) fn read_body(&self, peer: SocketAddr, request: Request) -> Wait {
         let (back, wake) = (self.back.0.clone(), self.wake());
         let on_end = move |request| {
             let _ = back.send(Returned::Body(peer, request));
             wake();
         };
-        self.bodies.read(request, self.out.clone(), on_end).then_some(Wait::Body)
+        self.bodies.read(request, self.out.clone(), on_end);
+        Wait::Body
     }
 
     /// Puts an answer into `out`.

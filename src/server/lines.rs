@@ -131,7 +131,7 @@ impl Loop {
             Body::Done => {}
             Body::Pending => {
                 self.write(&api::bad_body(), head.last_form(&arrival.request));
-                return self.read_body(peer, arrival.request);
+                return Some(self.read_body(peer, arrival.request));
             }
             Body::TooLong => {
                 self.log.err("warning: a body of more than 100 MiB was declared; its connection is given up".into());

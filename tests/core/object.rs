@@ -173,6 +173,8 @@ fn the_lenient_reader_allows_names_twice_and_lone_surrogates_inside() {
         assert!(matches!(parse(text), Err(JsonFault::Syntax(_))), "{text}");
     }
     assert_eq!(outer(r#"{"keys":["\x"]}"#), Err(JsonFault::Syntax(10)), "no JSON at all");
+    assert_eq!(outer(r#"{"keys":[1 2]}"#), Err(JsonFault::Syntax(11)));
+    assert_eq!(outer(r#"{"keys":[{"a" 1}]}"#), Err(JsonFault::Syntax(14)));
 }
 
 #[test]
