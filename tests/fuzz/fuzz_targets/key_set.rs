@@ -12,7 +12,11 @@ fuzz_target!(|data: &[u8]| {
         let named = set.named(kid);
         assert!(named.len() <= usable + unusable && (!kid.is_empty() || named.is_empty()));
     }
+    // Keys with lone surrogates or deep nesting are passed over; what is too deep is not even read.
+    let is_shallow = data.iter().filter(|byte| b"[{".contains(byte)).count() <= 64;
     if let Err(error) = serde_json::from_slice::<serde_json::Value>(data) {
-        assert!(error.to_string().starts_with("number out of range"), "{error}");
+        let words = error.to_string();
+        let is_known = ["number out of range", "lone leading surrogate", "unexpected end of hex escape"];
+        assert!(!is_shallow || is_known.iter().any(|known| words.starts_with(known)), "{words}");
     }
 });
