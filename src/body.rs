@@ -41,9 +41,10 @@ pub struct Bodies {
 }
 
 impl Bodies {
-    /// Starts the thread that ends requests whose body broke off. tiny_http allocates the rest of
-    /// such a body when it drops the request: done one at a time, that is one buffer of at most
-    /// `MAX_BODY_BYTES`, and by one thread, which is one heap.
+    /// Starts the thread that ends requests whose connection was reset within their body. tiny_http
+    /// allocates the rest of such a body when it drops the request: here one at a time. At an orderly
+    /// end it does so while it reads, on the body's own thread; `server.rs` sees to it that the
+    /// allocator gives either back.
     ///
     /// # Errors
     /// There is no thread to be had.
