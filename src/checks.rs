@@ -171,7 +171,7 @@ impl<'a> Case<'a> {
     }
 
     fn read(&self) -> Result<&UnverifiedToken<'a>, Rejection> {
-        self.token().ok_or(Rejection::NotReached)
+        self.token().ok_or_else(|| Rejection::NotReached)
     }
 
     fn kid(&self) -> String {

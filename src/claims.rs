@@ -68,7 +68,7 @@ impl<'a> UnverifiedClaims<'a> {
     /// A claim that must be a string where it is present.
     pub fn text(self, name: &'static str) -> Result<Option<Cow<'a, str>>, Rejection> {
         let Some(value) = self.0.get(name) else { return Ok(None) };
-        value.string().map(Some).ok_or(Rejection::ClaimMalformed { name, expected: "a string" })
+        value.string().map(Some).ok_or_else(|| Rejection::ClaimMalformed { name, expected: "a string" })
     }
 
     /// A claim that is a string, or nothing: for hints and log lines.
@@ -78,27 +78,17 @@ impl<'a> UnverifiedClaims<'a> {
 
     /// The audiences (RFC 7519 section 4.1.3): a string or an array of strings.
     pub fn audiences(self) -> Result<Vec<Cow<'a, str>>, Rejection> {
-        let value = self.0.get("aud").ok_or(Rejection::ClaimMissing { name: "aud" })?;
-        let refused = Rejection::ClaimMalformed { name: "aud", expected: "a string or an array of strings" };
-        match value.string() {
-            Some(one) => Ok(vec![one]),
-            None => value
-                .elements()
-                .ok_or(refused.clone())?
-                .into_iter()
-                .map(Value::string)
-                .collect::<Option<_>>()
-                .ok_or(refused),
-        }
+        let value = self.0.get("aud").ok_or_else(|| Rejection::ClaimMissing { name: "aud" })?;
+        let found = value.string().map(|one| vec![one]).or_else(|| value.strings());
+        found.ok_or_else(|| Rejection::ClaimMalformed { name: "aud", expected: "a string or an array of strings" })
     }
 
     /// A NumericDate (RFC 7519 section 2) in Unix seconds, None where it is absent.
     pub fn date(self, name: &'static str) -> Result<Option<f64>, Rejection> {
         let Some(value) = self.0.get(name) else { return Ok(None) };
         let in_range = |date: &f64| (0.0..END_OF_NUMERIC_DATES).contains(date);
-        let refused =
-            Rejection::ClaimMalformed { name, expected: "a number of seconds from 0 to the end of the year 9999" };
-        value.number().filter(in_range).map(Some).ok_or(refused)
+        let expected = "a number of seconds from 0 to the end of the year 9999";
+        value.number().filter(in_range).map(Some).ok_or_else(|| Rejection::ClaimMalformed { name, expected })
     }
 
     /// The client application: `azp`, or `appid` where there is no `azp` (v1.0 tokens).
@@ -116,7 +106,7 @@ impl<'a> UnverifiedClaims<'a> {
     /// App roles, empty where there are none.
     pub fn roles(self) -> Result<Vec<Cow<'a, str>>, Rejection> {
         let Some(value) = self.0.get("roles") else { return Ok(Vec::new()) };
-        value.strings().ok_or(Rejection::ClaimMalformed { name: "roles", expected: "an array of strings" })
+        value.strings().ok_or_else(|| Rejection::ClaimMalformed { name: "roles", expected: "an array of strings" })
     }
 }
 

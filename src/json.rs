@@ -86,10 +86,9 @@ impl Object {
     /// The value of a member, if it is there.
     pub fn get(&self, name: &str) -> Option<Value<'_>> {
         let sought = key(name);
-        let place = self
-            .members
-            .binary_search_by(|member| member.key.cmp(&sought).then_with(|| member.name(&self.text).cmp(name)));
-        let member = self.members.get(place.ok()?)?;
+        let start = self.members.partition_point(|member| member.key < sought);
+        let mut alike = self.members.get(start..)?.iter().take_while(|member| member.key == sought);
+        let member = alike.find(|member| member.name(&self.text) == name)?;
         self.text.get(member.value.clone()).map(Value)
     }
 }
@@ -152,20 +151,24 @@ impl<'a> Value<'a> {
     }
 }
 
-/// The bytes that end a stretch of plain text in a string: a quote, a backslash, and the control
-/// characters, which must be escaped (RFC 8259 section 7).
-#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-const ENDS_PLAIN_TEXT: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        table[byte] = true;
-        byte += 1;
+/// Bytes at the start of `bytes` that are plain text of a string: up to a quote, a backslash or a
+/// control character, which must be escaped (RFC 8259 section 7). Eight bytes are looked at together:
+/// of the bits that mark what ends the text, the lowest is always right.
+fn plain_length(bytes: &[u8]) -> usize {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let below = |word: u64, bound: u8| word.wrapping_sub(EACH * u64::from(bound)) & !word & (EACH << 7);
+    let equal = |word: u64, byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
+    let (words, rest) = bytes.as_chunks();
+    for (place, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let ends = below(word, b' ') | equal(word, b'"') | equal(word, b'\\');
+        if ends != 0 {
+            return place * 8 + ends.trailing_zeros() as usize / 8;
+        }
     }
-    table[b'"' as usize] = true;
-    table[b'\\' as usize] = true;
-    table
-};
+    let ends = |byte: &u8| matches!(byte, 0..b' ' | b'"' | b'\\');
+    words.len() * 8 + rest.iter().position(ends).unwrap_or(rest.len())
+}
 
 struct Scanner<'a> {
     text: &'a str,
@@ -307,10 +310,7 @@ impl<'a> Scanner<'a> {
         let mut escaped = false;
         loop {
             let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-            self.at += rest
-                .iter()
-                .position(|byte| ENDS_PLAIN_TEXT.get(usize::from(*byte)) != Some(&false))
-                .unwrap_or(rest.len());
+            self.at += plain_length(rest);
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {

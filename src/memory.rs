@@ -34,6 +34,9 @@ impl SignatureMemory {
     /// A token has passed every check, its signature by this key.
     pub fn remember(&mut self, token: Digest, key: Digest) {
         let age = self.next_age;
+        if self.tokens.get(&token).is_some_and(|entry| entry.age + 1 == age && entry.key == key) {
+            return; // it is the newest already
+        }
         self.next_age += 1;
         if let Some(before) = self.tokens.insert(token, Entry { key, age }) {
             self.by_age.remove(&before.age);

@@ -9,7 +9,7 @@ use crate::rejection::{Rejection, quoted};
 /// Exactly one of the accepted issuers; `{tenantid}` in one stands for the token's own `tid`.
 pub(super) fn issuer(case: &mut Case) -> Result<String, Rejection> {
     let claims = case.claims()?;
-    let found = claims.text("iss")?.ok_or(Rejection::ClaimMissing { name: "iss" })?;
+    let found = claims.text("iss")?.ok_or_else(|| Rejection::ClaimMissing { name: "iss" })?;
     let tid = claims.text("tid")?.filter(|tid| is_guid(tid));
     if !case.settings.issuers.iter().any(|issuer| is_filled(issuer, tid.as_deref(), &found)) {
         return Err(Rejection::WrongIssuer {
@@ -51,7 +51,9 @@ pub(super) fn tenant(case: &mut Case) -> Result<String, Rejection> {
             false => Err(Rejection::ClaimMissing { name: "tid" }),
         };
     };
-    let mut ids = (0..issuer.len()).filter_map(|at| issuer.get(at..at + GUID_LENGTH)).filter(|id| is_guid(id));
+    let has_dash = |at: &usize| issuer.as_bytes().get(at + 8) == Some(&b'-');
+    let places = (0..issuer.len()).filter(has_dash);
+    let mut ids = places.filter_map(|at| issuer.get(at..at + GUID_LENGTH)).filter(|id| is_guid(id));
     if ids.any(|id| !same_id(id, &tid)) {
         return Err(Rejection::WrongTenant { tid: tid.into_owned(), issuer: issuer.into_owned() });
     }
@@ -98,7 +100,7 @@ pub(super) fn audience(case: &mut Case) -> Result<String, Rejection> {
 
 /// RFC 7519 section 4.1.4: not accepted on or after the expiration time, with the leeway it allows.
 pub(super) fn expiry(case: &mut Case) -> Result<String, Rejection> {
-    let at = case.claims()?.date("exp")?.ok_or(Rejection::ClaimMissing { name: "exp" })?;
+    let at = case.claims()?.date("exp")?.ok_or_else(|| Rejection::ClaimMissing { name: "exp" })?;
     let (now, leeway) = (case.now, case.settings.clock_skew);
     if now >= at + leeway as f64 {
         return Err(Rejection::Expired { at, now, leeway });
@@ -125,7 +127,7 @@ pub(super) fn client(case: &mut Case) -> Result<String, Rejection> {
     let client = case.claims()?.client()?;
     let allowed = &case.settings.allowed_clients;
     if !allowed.is_empty() {
-        let client = client.as_deref().ok_or(Rejection::ClaimMissing { name: "azp" })?;
+        let client = client.as_deref().ok_or_else(|| Rejection::ClaimMissing { name: "azp" })?;
         if !allowed.iter().any(|allowed| same_id(allowed, client)) {
             return Err(Rejection::ClientNotAllowed { client: client.to_owned() });
         }

@@ -18,17 +18,17 @@ pub(super) fn three_parts(case: &mut Case) -> Result<String, Rejection> {
 }
 
 pub(super) fn base64url(case: &mut Case) -> Result<String, Rejection> {
-    case.decoded = Some(case.parts.as_ref().ok_or(Rejection::NotReached)?.decode()?);
+    case.decoded = Some(case.parts.as_ref().ok_or_else(|| Rejection::NotReached)?.decode()?);
     Ok(case.found(|| "canonical, without padding".into()))
 }
 
 pub(super) fn header(case: &mut Case) -> Result<String, Rejection> {
-    case.header = Some(case.decoded.as_mut().ok_or(Rejection::NotReached)?.read_header()?);
+    case.header = Some(case.decoded.as_mut().ok_or_else(|| Rejection::NotReached)?.read_header()?);
     Ok(case.found(|| "a JSON object, no member twice".into()))
 }
 
 pub(super) fn payload(case: &mut Case) -> Result<String, Rejection> {
-    let payload = case.decoded.as_mut().ok_or(Rejection::NotReached)?.read_payload()?;
+    let payload = case.decoded.as_mut().ok_or_else(|| Rejection::NotReached)?.read_payload()?;
     let (Some(parts), Some(decoded), Some(header)) = (case.parts, case.decoded.take(), case.header.take()) else {
         return Err(Rejection::NotReached);
     };
@@ -72,7 +72,7 @@ pub(super) fn typ(case: &mut Case) -> Result<String, Rejection> {
     let Some(typ) = case.read()?.header().get("typ") else {
         return Ok(case.found(|| "absent".into()));
     };
-    let found = typ.string().ok_or(Rejection::WrongType { found: "no string".into() })?;
+    let found = typ.string().ok_or_else(|| Rejection::WrongType { found: "no string".into() })?;
     match ["JWT", "at+jwt", "application/at+jwt"].iter().any(|known| found.eq_ignore_ascii_case(known)) {
         true => Ok(case.found(|| quoted(&found))),
         false => Err(Rejection::WrongType { found: found.into_owned() }),
@@ -82,7 +82,7 @@ pub(super) fn typ(case: &mut Case) -> Result<String, Rejection> {
 /// The keys that the `kid` names; among them only those that may verify RS256 signatures.
 pub(super) fn key(case: &mut Case) -> Result<String, Rejection> {
     let token = case.read()?;
-    let kid = token.kid().ok_or(Rejection::BadKeyId)?;
+    let kid = token.kid().ok_or_else(|| Rejection::BadKeyId)?;
     let Some(keys) = case.keys else {
         return Err(Rejection::KeysUnavailable { retry_after: RETRY_WITHOUT_KEYS.as_secs() });
     };
