@@ -6,7 +6,7 @@
 use crate::limits::{BODY_IN_MEMORY_BYTES, HELPER_STACK_BYTES, MAX_BODY_BYTES};
 use crate::outgoing::Outgoing;
 use std::io::ErrorKind;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::channel;
 use tiny_http::Request;
 
 /// What is to be done about a request's body.
@@ -35,51 +35,27 @@ impl Body {
     }
 }
 
-/// Reads bodies, each on a thread of its own.
-pub struct Bodies {
-    unfinished: Sender<Request>,
-}
-
-impl Bodies {
-    /// Starts the thread that ends requests whose connection was reset within their body. tiny_http
-    /// allocates the rest of such a body when it drops the request: here one at a time. At an orderly
-    /// end it does so while it reads, on the body's own thread; `server.rs` sees to it that the
-    /// allocator gives either back.
-    ///
-    /// # Errors
-    /// There is no thread to be had.
-    pub fn start() -> std::io::Result<Bodies> {
-        let (unfinished, requests) = channel::<Request>();
-        let work = move || requests.into_iter().for_each(|request| drop(request.into_writer()));
-        std::thread::Builder::new().name("unfinished".into()).stack_size(HELPER_STACK_BYTES).spawn(work)?;
-        Ok(Bodies { unfinished })
-    }
-
-    /// Reads the body of `request` on a thread of its own. `on_end` is called however that ends, with
-    /// the request unless its body could not be read: a malformed one is answered with `refusal`, and
-    /// one for which there is no thread to be had is given up.
-    pub fn read(&self, request: Request, refusal: Vec<u8>, on_end: impl FnOnce(Option<Request>) + Send + 'static) {
-        let (hand_over, take_over) = channel::<Request>();
-        let unfinished = self.unfinished.clone();
-        let end = OnEnd { request: None, on_end: Some(on_end) };
-        let work = move || {
-            let mut end = end; // moved as a whole, so that it ends with this thread
-            let outcome = take_over.recv().ok().map(read_to_end);
-            match outcome {
-                Some(Outcome::Read(request)) => end.request = Some(request),
-                Some(Outcome::Malformed(request)) => {
-                    Outgoing::new(request.into_writer(), &refusal).finish();
-                }
-                Some(Outcome::BrokenOff(request)) => drop(unfinished.send(request)),
-                None => {}
-            }
-        };
-        // The request is handed over only once there is a thread: dropped here, it would block.
-        let thread = std::thread::Builder::new().name("body".into()).stack_size(HELPER_STACK_BYTES);
-        match thread.spawn(work) {
-            Ok(_) => drop(hand_over.send(request)),
-            Err(_) => abandon(request),
+/// Reads the body of `request` on a thread of its own. `on_end` is called however that ends, with
+/// the request unless its body could not be read: a malformed one is answered with `refusal`, and
+/// one for which there is no thread to be had is given up. Of one that breaks off, tiny_http allocates
+/// the rest, untouched, and frees it; `server.rs` sees to it that the allocator gives that back.
+pub fn read(request: Request, refusal: Vec<u8>, on_end: impl FnOnce(Option<Request>) + Send + 'static) {
+    let (hand_over, take_over) = channel::<Request>();
+    let end = OnEnd { request: None, on_end: Some(on_end) };
+    let work = move || {
+        let mut end = end; // moved as a whole, so that it ends with this thread
+        match take_over.recv().ok().map(read_to_end) {
+            Some(Outcome::Read(request)) => end.request = Some(request),
+            Some(Outcome::Malformed(request)) => Outgoing::new(request.into_writer(), &refusal).finish(),
+            Some(Outcome::BrokenOff(request)) => drop(request.into_writer()),
+            None => {}
         }
+    };
+    // The request is handed over only once there is a thread: dropped here, it would block.
+    let thread = std::thread::Builder::new().name("body".into()).stack_size(HELPER_STACK_BYTES);
+    match thread.spawn(work) {
+        Ok(_) => drop(hand_over.send(request)),
+        Err(_) => abandon(request),
     }
 }
 

@@ -8,7 +8,6 @@ mod lines;
 
 use crate::answer::Cors;
 use crate::audit_log::AuditLog;
-use crate::body::Bodies;
 use crate::caretaker::Caretaker;
 use crate::fetch;
 use crate::jwks::KeySet;
@@ -102,7 +101,6 @@ struct Loop {
     /// What sends to each peer have cost in this second, where it counts.
     slow_sends: HashMap<SocketAddr, Duration>,
     back: (Sender<Returned>, Receiver<Returned>),
-    bodies: Bodies,
     memory: SignatureMemory,
     caretaker: Caretaker,
     cors: Cors,
@@ -140,7 +138,6 @@ impl Loop {
             swept: Instant::now(),
             slow_sends: HashMap::new(),
             back: channel(),
-            bodies: Bodies::start()?,
             date: (0, String::new()),
             out: Vec::new(),
             log,

@@ -6,6 +6,7 @@ use crate::answer::{Answer, Form};
 use crate::api::{self, Task};
 use crate::audit_log::{Decision, facts};
 use crate::bearer;
+use crate::body;
 use crate::checks::{self, Case};
 use crate::claims::Claims;
 use crate::clock;
@@ -25,7 +26,7 @@ impl Loop {
             let _ = back.send(Returned::Body(peer, request));
             wake();
         };
-        self.bodies.read(request, self.out.clone(), on_end);
+        body::read(request, self.out.clone(), on_end);
         Wait::Body
     }
 
