@@ -1,8 +1,9 @@
 //! The routes and what they answer. This is where an endpoint of your own goes: one row in
-//! `ROUTES` and one function that gets the verified claims.
+//! `ROUTES` and one function that gets the verified claims. The README shows two of them.
 
 use crate::answer::Answer;
-use crate::claims::Claims;
+use crate::claims::{Claims, UnverifiedClaims};
+use crate::explain;
 use crate::rejection::Rejection;
 
 /// One resource.
@@ -55,6 +56,19 @@ pub fn refused(rejection: &Rejection) -> Answer {
         Some(challenge) => answer.with("WWW-Authenticate", challenge),
         None => answer,
     }
+}
+
+/// What an endpoint answers when it needs an app role and [`Claims::has_role`] says no: the same 403
+/// that `REQUIRED_ROLES` would have led to, with its challenge.
+pub fn role_missing(claims: &Claims, role: &str) -> Answer {
+    let carried = UnverifiedClaims::of(claims.token().payload());
+    let (scopes, roles) = (carried.scopes().unwrap_or_default(), carried.roles().unwrap_or_default());
+    refused(&Rejection::PermissionMissing {
+        found: explain::permissions(&scopes, &roles),
+        scopes: Vec::new(),
+        roles: vec![role.to_owned()],
+        hint: ". Assign it to the user or to the client application, then ask for a new token",
+    })
 }
 
 /// The answer to a request whose body cannot be read to its end.

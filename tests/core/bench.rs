@@ -1,6 +1,8 @@
 //! What the tests judge with: settings, keys, a clock that stands still, and tokens to judge.
 
 use crate::mint::{self, TestKey, b64};
+use entra_handler::answer::Answer;
+use entra_handler::api::{Endpoint, ROUTES, Route};
 use entra_handler::checks::{self, Case, Finding, Refusal};
 use entra_handler::jwks::KeySet;
 use entra_handler::settings::Settings;
@@ -100,10 +102,22 @@ impl Bench {
         self.judge(&mint::mint(key(1), &header(changes), &payload(&[])))
     }
 
+    /// What the endpoint of a route answers to a token.
+    pub(crate) fn answer(&self, routes: &[Route], path: &str, token: &str) -> Answer {
+        let route = routes.iter().find(|route| route.path == path).expect("a route with this path");
+        let Endpoint::Protected(endpoint) = route.endpoint else { panic!("{path} is open to all") };
+        endpoint(checks::decide(&mut self.case(token)).expect("an acceptable token"))
+    }
+
     /// The whole walk over the checks.
     pub(crate) fn findings(&self, token: &str) -> Vec<Finding> {
         checks::explain_all(&mut self.case(token))
     }
+}
+
+/// What a route of `src/api.rs` answers to a usual token with these claims.
+pub(crate) fn get(path: &str, claims: &[(&str, &str)]) -> Answer {
+    Bench::new().answer(ROUTES, path, &signed(&payload(claims)))
 }
 
 /// A JSON object of members in JSON text, after changes: an empty text removes a member, a new

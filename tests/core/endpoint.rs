@@ -1,9 +1,9 @@
-//! The endpoint of the README, as a reader of it would write it into `src/api.rs`.
+//! The endpoints that the README adds, as a reader would write them into `src/api.rs`, and the test
+//! that goes with them, as a reader would write it into `tests/core/hello.rs`.
 
-use crate::bench::*;
+use crate::bench::{Bench, payload, signed};
 use entra_handler::answer::Answer;
-use entra_handler::api::{Endpoint, Route};
-use entra_handler::checks;
+use entra_handler::api::{Endpoint, Route, role_missing};
 use entra_handler::claims::Claims;
 
 const README: &str = include_str!("../../README.md");
@@ -12,37 +12,63 @@ const THIS_FILE: &str = include_str!("endpoint.rs");
 const ROUTES: &[Route] = &[
     // README
     Route { path: "/api/hello", methods: &["GET", "HEAD"], endpoint: Endpoint::Protected(hello) },
+    Route { path: "/api/reports", methods: &["GET", "HEAD"], endpoint: Endpoint::Protected(reports) },
     // end
 ];
 
 // README
+/// Greets any caller that passed the checks.
 fn hello(claims: Claims) -> Answer {
-    if !claims.has_scope("user_impersonation") && !claims.has_role("Greeter") {
-        return Answer::error(403, "insufficient_scope", "hello needs user_impersonation or the app role Greeter");
-    }
     let oid = claims.text("oid").unwrap_or_default();
     Answer::json(200, serde_json::json!({ "hello": oid }).to_string())
+}
+
+/// For those who have the app role Reports.Read, be they users or programs.
+fn reports(claims: Claims) -> Answer {
+    if !claims.has_role("Reports.Read") {
+        return role_missing(&claims, "Reports.Read");
+    }
+    Answer::json(200, r#"{"reports":["2026-10","2026-11"]}"#)
+}
+// end
+
+/// Stands for `bench::get`, which asks the routes of `src/api.rs`.
+fn get(path: &str, claims: &[(&str, &str)]) -> Answer {
+    Bench::new().answer(ROUTES, path, &signed(&payload(claims)))
+}
+
+// README
+#[test]
+fn hello_greets_by_object_id() {
+    let answer = get("/api/hello", &[("oid", "\"d4e8f1a3-72b5-49c6-8e0f-1b9a6c3d5e27\"")]);
+    assert_eq!(answer.body, r#"{"hello":"d4e8f1a3-72b5-49c6-8e0f-1b9a6c3d5e27"}"#);
+}
+
+#[test]
+fn reports_are_for_their_readers_only() {
+    assert_eq!(get("/api/reports", &[("roles", r#"["Reports.Read"]"#)]).status, 200);
+    assert_eq!(get("/api/reports", &[("roles", r#"["Reports.Write"]"#)]).status, 403);
 }
 // end
 
 #[test]
-fn the_readme_shows_exactly_this_endpoint() {
+fn the_readme_shows_exactly_these_endpoints_and_this_test() {
     let snippets = THIS_FILE.split("// README\n").skip(1).filter_map(|part| part.split("// end\n").next());
-    let told: Vec<bool> = snippets.map(|snippet| README.contains(snippet.trim_end_matches(' ').trim_start())).collect();
-    assert_eq!(told, [true, true]);
+    let told: Vec<bool> = snippets.map(|snippet| README.contains(snippet.trim())).collect();
+    assert_eq!(told, [true, true, true]);
 }
 
 #[test]
-fn it_greets_who_may_be_greeted_and_nobody_else() {
-    let Endpoint::Protected(endpoint) = ROUTES[0].endpoint else { panic!("it is protected") };
-    let ask = |changes: &[(&str, &str)]| {
-        let (bench, token) = (Bench::new(), signed(&payload(changes)));
-        let claims = checks::decide(&mut bench.case(&token)).expect("a good token");
-        endpoint(claims)
-    };
-    let oid = ("oid", "\"d4e8f1a3-72b5-49c6-8e0f-1b9a6c3d5e27\"");
-    let greeting = Answer::json(200, r#"{"hello":"d4e8f1a3-72b5-49c6-8e0f-1b9a6c3d5e27"}"#);
-    assert_eq!(ask(&[oid, ("scp", "\"read user_impersonation\"")]), greeting);
-    assert_eq!(ask(&[oid, ("scp", ""), ("roles", "[\"Greeter\"]")]), greeting);
-    assert_eq!(ask(&[oid, ("scp", "\"read\"")]).status, 403);
+fn the_claims_endpoint_is_asked_in_the_same_way() {
+    let roles = [("roles", r#"["Reports.Read"]"#)];
+    assert_eq!(crate::bench::get("/api", &roles), Answer::json(200, payload(&roles)));
+}
+
+#[test]
+fn a_missing_role_is_answered_as_the_checks_would() {
+    let says = "The token carries the delegated permissions (scp) 'access_as_user'; needed is the app role (roles) \
+        'Reports.Read'. Assign it to the user or to the client application, then ask for a new token";
+    let challenge = format!("Bearer error=\"insufficient_scope\", error_description=\"{says}\"");
+    let refused = Answer::error(403, "insufficient_scope", says).with("WWW-Authenticate", challenge);
+    assert_eq!(get("/api/reports", &[]), refused);
 }
