@@ -73,6 +73,11 @@ impl Bench {
         Bench { settings: settings(changes), keys, now: NOW }
     }
 
+    /// Exactly these settings, and this key set.
+    pub(crate) fn of(settings: Settings, jwks: &[Value]) -> Bench {
+        Bench { settings, keys: Some(key_set(jwks)), now: NOW }
+    }
+
     pub(crate) fn keys(mut self, jwks: &[Value]) -> Bench {
         self.keys = Some(key_set(jwks));
         self

@@ -9,6 +9,7 @@ mod accepted;
 mod attacks;
 mod audience;
 mod bearer;
+mod callers;
 mod client;
 mod clock;
 mod dates;

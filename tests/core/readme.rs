@@ -3,10 +3,10 @@
 use crate::attacks::ATTACKS;
 use entra_handler::checks::CHECKS;
 
-const README: &str = include_str!("../../README.md");
+pub(crate) const README: &str = include_str!("../../README.md");
 
 /// The cells of the rows that follow a line, up to the next line that is no row.
-fn table(heading: &str) -> Vec<Vec<&'static str>> {
+pub(crate) fn table(heading: &str) -> Vec<Vec<&'static str>> {
     let rows = README.lines().skip_while(|line| !line.starts_with(heading)).skip(2);
     rows.take_while(|line| line.starts_with('|'))
         .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
