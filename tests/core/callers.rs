@@ -40,7 +40,7 @@ fn keys_of(bench: &Bench) -> &str {
     }
 }
 
-/// Claims that are strings, and others of a user's v2.0 token for this API where nothing else is said.
+/// A user's v2.0 token for this API, with changes: strings, arrays in JSON, or empty to leave a claim out.
 fn claims(changes: &[(&str, &str)]) -> String {
     let text = |value: &str| if value.is_empty() { String::new() } else { json!(value).to_string() };
     let usual = [("aud", API), ("iss", V2), ("tid", TENANT), ("scp", "user_impersonation")];
@@ -158,13 +158,14 @@ fn the_cloud_in_china() {
 
 #[test]
 fn a_signing_key_of_its_own() {
-    let mut api = example("A signing key of its own", Some(V2));
+    let api = example("A signing key of its own", Some(V2));
     assert_eq!(keys_of(&api), format!("https://login.microsoftonline.com/{TENANT}/discovery/v2.0/keys?appid={API}"));
     accepts(&api, &[]);
-    api = api.keys(&[key(2).jwk(Some(V2))]);
-    let refusal = api.judge(&signed(&claims(&[]))).expect_err("the tenant's keys do not have it");
-    assert_refused!(Err::<(), _>(refusal.clone()), "key", Rejection::UnknownKey { kid, .. } if *kid == key(1).kid);
-    assert!(refusal.rejection.description().ends_with("set JWKS_URI to the key address with ?appid=CLIENT-ID"));
+    let api = api.keys(&[key(2).jwk(Some(V2))]);
+    let outcome = api.judge(&signed(&claims(&[])));
+    assert_refused!(outcome.clone(), "key", Rejection::UnknownKey { kid, .. } if *kid == key(1).kid);
+    let description = outcome.expect_err("the tenant's keys do not have it").rejection.description();
+    assert!(description.ends_with("set JWKS_URI to the key address with ?appid=CLIENT-ID"), "{description}");
 }
 
 #[test]

@@ -32,6 +32,7 @@ mod order;
 mod permission;
 mod properties;
 mod readme;
+mod refusals;
 mod rejection;
 mod rfc;
 mod settings;
