@@ -71,6 +71,16 @@ fn a_client_that_is_no_string_is_refused_even_where_any_is_accepted() {
 }
 
 #[test]
+fn an_id_token_names_no_client_even_when_it_carries_roles() {
+    let id_token = [("scp", ""), ("azp", ""), ("nonce", "\"n-0S6\""), ("roles", "[\"Admin\"]")];
+    let missing = Err(Refusal { check: "client", rejection: Rejection::ClaimMissing { name: "azp" } });
+    for roles in ["", "Admin"] {
+        let bench = Bench::with(&[("ALLOWED_CLIENTS", CLIENT), ("REQUIRED_ROLES", roles)]);
+        assert_eq!(bench.claims(&id_token), missing, "{roles:?}");
+    }
+}
+
+#[test]
 fn a_client_has_no_say_in_what_comes_out() {
     assert_eq!(Bench::with(&[("ALLOWED_CLIENTS", CLIENT)]).claims(&[]), Ok(payload(&[])));
 }

@@ -114,6 +114,9 @@ fn header_members_that_nobody_reads_change_nothing() {
         ("nonce", "\"abc\""),
         ("enc", "\"A128GCM\""),
         ("xms_x", "{\"a\":[null]}"),
+        ("iss", "\"https://attacker.example\""),
+        ("aud", "[]"),
+        ("exp", "0"),
     ] {
         assert_eq!(Bench::new().header(&[(name, value)]), Ok(payload(&[])), "{name}");
     }

@@ -94,6 +94,15 @@ fn a_key_for_another_purpose_is_listed_and_may_not_verify() {
 }
 
 #[test]
+fn use_and_key_ops_both_have_to_allow_it() {
+    let judged = |usage: &str, ops: &[&str]| fate(&jwk(json!({ "use": usage, "key_ops": ops })));
+    assert_eq!(judged("sig", &["encrypt"]), Err(Unusable::NotForVerifying));
+    assert_eq!(judged("enc", &["verify"]), Err(Unusable::NotForSignatures));
+    assert_eq!(judged("sig", &["verify", "encrypt"]), Ok(()), "what else it may do is nobody's business here");
+    assert_eq!(judged("sig", &["verify", "verify"]), Ok(()));
+}
+
+#[test]
 fn a_modulus_has_2048_to_8192_bits_and_is_odd() {
     let size = |modulus: Vec<u8>| fate(&jwk(json!({ "n": encoded(modulus) })));
     for bits in [2048, 2049, 3072, 4096, 8191, 8192] {

@@ -113,6 +113,20 @@ fn scopes_and_roles_are_not_taken_for_each_other() {
 }
 
 #[test]
+fn names_addresses_and_groups_grant_nothing() {
+    for name in ["upn", "email", "preferred_username", "unique_name", "name", "sub", "oid"] {
+        let claims = [(name, "\"Admin\"")];
+        assert_refused!(judged(&[ROLES], &claims), "permission", Rejection::PermissionMissing { .. }, name);
+        assert_refused!(judged(&[], &claims), "permission", Rejection::NoPermission { .. }, name);
+    }
+    for name in ["groups", "wids", "entitlements"] {
+        let claims = [(name, "[\"Admin\"]")];
+        assert_refused!(judged(&[ROLES], &claims), "permission", Rejection::PermissionMissing { .. }, name);
+        assert_refused!(judged(&[], &claims), "permission", Rejection::NoPermission { .. }, name);
+    }
+}
+
+#[test]
 fn scp_goes_before_scope() {
     assert_eq!(judged(&[SCOPES], &[("scp", "\"read\""), ("scope", "\"x\"")]), Ok(()));
     assert_refused!(

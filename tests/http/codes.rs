@@ -111,6 +111,24 @@ fn two_authorization_headers_are_refused_even_when_one_is_good() {
 }
 
 #[test]
+fn a_token_in_a_body_or_a_cookie_is_no_token() {
+    let (handler, _keys) = handler(&[]);
+    let (bearer, form) = (format!("Bearer {}", good()), format!("access_token={}", good()));
+    let posted = |headers: &[(&str, &str)], form: &str| {
+        let length = form.len().to_string();
+        let form_headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Content-Length", &length)];
+        let mut client = handler.connect();
+        client.send(request("POST", "/api", &[headers, &form_headers].concat()) + form);
+        client.answer()
+    };
+    posted(&[], &form).must_be(401, "authorization_header_missing");
+    posted(&[("Cookie", &form)], "").must_be(401, "authorization_header_missing");
+    // Beside a token in the header nobody looks elsewhere.
+    assert_eq!(posted(&[("Authorization", &bearer)], "access_token=x").status, 200);
+    posted(&[("Authorization", "Bearer x")], &form).must_be(401, "invalid_header");
+}
+
+#[test]
 fn the_required_scopes_are_named_in_the_challenge() {
     let (handler, _keys) = handler(&[("REQUIRED_SCOPES", "Tasks.Read,Tasks.Write"), ("REQUIRED_ROLES", "Admin")]);
     for claims in [v2(), v1(), app_only(v2()), without(v2(), "scp")] {
