@@ -14,6 +14,7 @@ mod issuer;
 mod key_issuers;
 mod key_server;
 mod key_set;
+mod key_tls;
 mod keys;
 mod outage;
 mod permissions;
