@@ -45,7 +45,7 @@ fn health() -> Answer {
     Answer::json(200, r#"{"status":"ok"}"#)
 }
 
-/// The answer to a refused request.
+/// The answer to a refused request; a 401 always has a challenge (RFC 9110 section 15.5.2).
 pub fn refused(rejection: &Rejection) -> Answer {
     let description = rejection.description();
     let answer = Answer::error(rejection.status(), rejection.code().as_str(), &description);

@@ -49,7 +49,7 @@ pub enum Unusable {
     BadNumber,
     /// The modulus is even, or its bits are outside `RSA_MODULUS_BITS` (RFC 7518 section 3.3).
     ModulusSize(usize),
-    /// The exponent is even, 1, or above `MAX_RSA_EXPONENT`.
+    /// The exponent is even or 1 (RFC 8017 section 3.1), or above `MAX_RSA_EXPONENT`.
     BadExponent,
 }
 

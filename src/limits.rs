@@ -18,15 +18,15 @@ pub const MAX_KID_BYTES: usize = 256;
 pub const RSA_MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// Largest RSA public exponent: ring's own bound (2^33 - 1). A huge exponent makes one
-/// verification arbitrarily slow.
+/// verification arbitrarily slow (RFC 7518 section 8.6).
 pub const MAX_RSA_EXPONENT: u64 = (1 << 33) - 1;
 
 /// End of the year 9999, Unix seconds, itself excluded: the last year that RFC 3339 can write,
 /// and so the last that a NumericDate may lie in.
 pub const END_OF_NUMERIC_DATES: f64 = 253_402_300_800.0;
 
-/// Seconds of the largest leeway that may be set for `exp` and `nbf`; Microsoft's own libraries
-/// use 300.
+/// Seconds of the largest leeway that may be set for `exp` and `nbf`: a few minutes (RFC 7519
+/// section 4.1.4); Microsoft's own libraries use 300.
 pub const MAX_CLOCK_SKEW_SECONDS: u64 = 300;
 
 /// Bytes of the largest key set. Entra's has about 20 KiB.

@@ -25,6 +25,7 @@ impl RsaPublicKey {
         &self.digest
     }
 
+    /// RFC 8017 section 8.2.2, the length of the signature and its range included.
     fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         self.components.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
     }

@@ -34,6 +34,7 @@ mod properties;
 mod readme;
 mod refusals;
 mod rejection;
+mod requirements;
 mod rfc;
 mod settings;
 mod settings_problems;
