@@ -37,7 +37,8 @@ build() {
     cargo fetch --locked --target "$target"
     set_compiler_flags
     cargo_release --bin handler
-    rm -f "$binary" # a handler that is running keeps its file
+    # A handler that is running keeps its file; Windows does not let go of it.
+    rm -f "$binary" || fail "cannot replace $binary: stop the handler that is running"
     cp "$release_dir/handler$exe" "$binary"
     check_binary
     write_local_settings
@@ -102,6 +103,8 @@ add_rust_flag() { # paths may hold spaces, so another character separates the fl
 # Cargo and the C sources look for `cc`, and for `musl-gcc` when the target is musl.
 use_c_compiler() {
     local name
+    # Rust and the C sources find Visual Studio's tools themselves, also beside another compiler.
+    case $target in *-msvc) return ;; esac
     name=$(echo "$target" | tr a-z- A-Z_)
     [ "$c_compiler" = cc ] || export CC="$c_compiler" "CARGO_TARGET_${name}_LINKER=$c_compiler"
     case $target in
@@ -284,14 +287,8 @@ HELP
     if has func; then
         cat <<HELP
 
-${bold}Under the Functions host instead$plain
-  PORT=3001 ./build.sh dev   in one terminal, func host start in another,
-  with these Values in local.settings.json:
-    "TENANT_ID": "$TENANT_ID",
-    "API_AUDIENCE": "$API_AUDIENCE",
-    "AUTHORITY_HOST": "$AUTHORITY_HOST",
-    "ISSUERS": "$ISSUERS",
-    "JWKS_URI": "$JWKS_URI"
+${bold}The same under the Functions host, in a shell with that export line$plain
+func host start --port $((${1##*:} + 1))   # variables of the shell win over local.settings.json
 HELP
     fi
     printf '\nCtrl-C ends both. The handler logs refusals here:\n\n'
@@ -473,6 +470,7 @@ run_tests() {
     run cargo clippy --locked --all-targets -- -D warnings
     run cargo test --locked
     run check_app_files
+    run "${BASH:-bash}" tests/build_test.sh
     echo "${green}all tests passed$plain"
 }
 
@@ -495,21 +493,23 @@ run() {
 
 # The same files, times and order give the same archive.
 package() {
-    local stage files="api/function.json handler host.json"
-    case $(uname -s) in
-        Darwin) fail 'Azure runs no macOS binaries: package on Linux, in a container for instance' ;;
-    esac
-    if ! has zip && ! has python3; then
-        missing 'zip (or python3)' "$(install_command zip)"
+    local stage files
+    require_toolchain
+    choose_target
+    require_azure_target
+    find_python
+    if ! has zip && [ -z "$python" ]; then
+        missing 'zip (or Python 3)' "$(install_command zip)"
         stop_if_missing
     fi
     build
-    files=${files/handler/handler$exe}
+    files="api/function.json handler$exe host.json"
     stage=$(mktemp -d)
     # shellcheck disable=SC2064 # the folder is known now
     trap "rm -rf '$stage'" EXIT
     mkdir "$stage/api"
-    cp host.json "handler$exe" "$stage"
+    cp "handler$exe" "$stage"
+    sed "s/\"defaultExecutablePath\": \"handler\"/\"defaultExecutablePath\": \"handler$exe\"/" host.json >"$stage/host.json"
     cp api/function.json "$stage/api"
     chmod 0644 "$stage/host.json" "$stage/api/function.json"
     chmod 0755 "$stage/handler$exe"
@@ -524,7 +524,28 @@ package() {
     case $linkage in
         *glibc) echo "note: musl depends on less of the machine it runs on: rustup target add ${target/gnu/musl}" ;;
     esac
-    [ -z "$exe" ] || echo 'note: a Windows app needs the setting AzureFunctionsJobHost__customHandler__description__defaultExecutablePath=handler.exe'
+    [ -z "$exe" ] || echo 'note: this zip is for a Windows app; for a Linux app, package on Linux (WSL will do)'
+}
+
+require_azure_target() {
+    case $target in
+        *-linux-* | *-windows-*) ;;
+        *) fail "Azure Functions runs Linux and Windows binaries, and this machine builds for $target.
+    Package on Linux, in a container for instance, which leaves the Linux handler in this folder too:
+    docker run --rm --platform linux/amd64 -v \"\$PWD\":/app -w /app rust:1 ./build.sh package" ;;
+    esac
+}
+
+# Sets $python, or leaves it empty. On Windows python3 may be a stub that only points to a store.
+find_python() {
+    local name
+    python=''
+    for name in python3 python; do
+        if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 6))' >/dev/null 2>&1; then
+            python=$name
+            return
+        fi
+    done
 }
 
 zip_with_info_zip() {
@@ -541,7 +562,7 @@ zip_with_info_zip() {
 }
 
 zip_with_python() {
-    python3 - "$@" <<'PYTHON'
+    "$python" - "$@" <<'PYTHON'
 import os, sys, zipfile
 stage, *names = sys.argv[1:]
 with zipfile.ZipFile("handler.zip", "w", zipfile.ZIP_DEFLATED) as out:
