@@ -287,8 +287,8 @@ HELP
     if has func; then
         cat <<HELP
 
-${bold}The same under the Functions host, in a shell with that export line$plain
-func host start --port $((${1##*:} + 1))   # variables of the shell win over local.settings.json
+${bold}The same under the Functions host: that export line, which wins over local.settings.json, and$plain
+func host start --port $((${1##*:} + 1))
 HELP
     fi
     printf '\nCtrl-C ends both. The handler logs refusals here:\n\n'

@@ -17,6 +17,7 @@ mod key_set;
 mod key_tls;
 mod keys;
 mod outage;
+mod pasted;
 mod permissions;
 mod pipeline;
 mod repetition;
