@@ -27,7 +27,9 @@ macos_builds_for_itself() {
     check 'for the machine itself' grep -q -- '--target aarch64-apple-darwin' cargo.log
     check 'paths are mapped in C' grep -q 'CFLAGS=.*-ffile-prefix-map=' cargo.log
     check 'nothing is linked statically' not grep -q crt-static cargo.log
-    check 'host.json starts it as it is' not grep -q defaultExecutablePath local.settings.json
+    # shellcheck disable=SC2016 # fences, not commands
+    sed -n '/^## Local$/,/^## /{ /^```json$/,/^```$/{ /^```/d; p; }; }' "$root/README.md" >expected.json
+    check 'local.settings.json is the one in the README' cmp local.settings.json expected.json
 }
 
 macos_packs_nothing() {
