@@ -50,9 +50,12 @@ impl Answer {
         Answer::json(status, format!("{{\"code\":{code},\"description\":{description}}}"))
     }
 
-    /// The same answer with one more header.
+    /// The same answer with one more header. Control characters are left out of its value, so that
+    /// nothing from a claim ends the header and begins another (RFC 9110 section 5.5).
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Answer {
-        self.headers.push((name, value.into()));
+        let mut value = value.into();
+        value.retain(|char| !char.is_control());
+        self.headers.push((name, value));
         self
     }
 

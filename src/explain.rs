@@ -120,7 +120,7 @@ pub fn bad_signature(token: &UnverifiedToken) -> &'static str {
 }
 
 /// Why a token carries no permission that counts.
-pub fn permission(claims: UnverifiedClaims) -> &'static str {
+pub fn permission(claims: UnverifiedClaims, settings: &Settings) -> &'static str {
     let has = |name| claims.raw(name).is_some();
     if !has("scp")
         && !has("scope")
@@ -131,6 +131,9 @@ pub fn permission(claims: UnverifiedClaims) -> &'static str {
     }
     if claims.hint("idtyp") == "app" || (has("oid") && claims.hint("oid") == claims.hint("sub")) {
         return ". It is an app-only token: assign an app role of this API to the client application and grant admin consent";
+    }
+    if settings.required_scopes.is_empty() && !settings.required_roles.is_empty() {
+        return ". Assign the app role to the user or to the client application, then ask for a new token";
     }
     ". Ask for a scope that this API exposes, and have it consented"
 }

@@ -143,7 +143,7 @@ pub(super) fn permission(case: &mut Case) -> Result<String, Rejection> {
     if settings.required_scopes.is_empty() && settings.required_roles.is_empty() {
         let has_any = !scopes.trim_ascii().is_empty() || roles.iter().any(|role| !role.is_empty());
         if !has_any && settings.allowed_clients.is_empty() {
-            return Err(Rejection::NoPermission { hint: explain::permission(claims) });
+            return Err(Rejection::NoPermission { hint: explain::permission(claims, settings) });
         }
     } else {
         let has_scope = settings.required_scopes.iter().any(|need| scopes.split(' ').any(|scope| scope == need));
@@ -153,7 +153,7 @@ pub(super) fn permission(case: &mut Case) -> Result<String, Rejection> {
                 found: explain::permissions(&scopes, &roles),
                 scopes: settings.required_scopes.clone(),
                 roles: settings.required_roles.clone(),
-                hint: explain::permission(claims),
+                hint: explain::permission(claims, settings),
             });
         }
     }

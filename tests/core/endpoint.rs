@@ -72,3 +72,9 @@ fn a_missing_role_is_answered_as_the_checks_would() {
     let refused = Answer::error(403, "insufficient_scope", says).with("WWW-Authenticate", challenge);
     assert_eq!(get("/api/reports", &[]), refused);
 }
+
+#[test]
+fn a_header_cannot_be_split_by_what_stands_in_a_claim() {
+    let answer = Answer::json(200, "{}").with("X-Auth-Oid", "a\r\nSet-Cookie: b\0");
+    assert_eq!(answer.headers, [("X-Auth-Oid", "aSet-Cookie: b".to_owned())]);
+}

@@ -153,6 +153,12 @@ fn a_token_without_permission_is_explained_by_what_it_is() {
     assert_hint(&with(&[("oid", "\"x\""), ("sub", "\"x\"")]), "app-only token");
     assert_hint(&with(&[("oid", "\"x\""), ("sub", "\"y\"")]), "");
     assert!(with(&[]).contains("Ask for a scope that this API exposes"));
+    let for_a_role = |settings: &[(&str, &str)]| description(settings, &[]);
+    assert!(
+        for_a_role(&[("REQUIRED_ROLES", "Reader")])
+            .ends_with(". Assign the app role to the user or to the client application, then ask for a new token")
+    );
+    assert!(for_a_role(&[("REQUIRED_ROLES", "Reader"), ("REQUIRED_SCOPES", "x")]).contains("Ask for a scope"));
     assert_hint(&with(&[("oid", ""), ("sub", "")]), "");
     let required = [("REQUIRED_SCOPES", "read")];
     assert_hint(&description(&required, &[("nonce", "\"x\"")]), "");
