@@ -40,4 +40,5 @@ mod settings;
 mod settings_problems;
 mod shape;
 mod tenant;
+mod who;
 mod wycheproof;

@@ -2,6 +2,8 @@
 
 mod audit;
 mod bodies;
+#[cfg(unix)]
+mod browser;
 mod check_command;
 mod claims;
 mod client;
@@ -16,10 +18,16 @@ mod key_server;
 mod key_set;
 mod key_tls;
 mod keys;
+#[cfg(unix)]
+mod nginx;
 mod outage;
 mod pasted;
 mod permissions;
 mod pipeline;
+#[cfg(unix)]
+mod programs;
+#[cfg(unix)]
+mod recorder;
 mod repetition;
 mod routes;
 mod samples;
