@@ -21,9 +21,9 @@ import sys
 import tempfile
 import time
 import urllib.parse
-import zipfile
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from package_test import BUILD_SECONDS, ROOT, check, finish, package, unpack
+
 TENANT = "11111111-2222-3333-4444-555555555555"
 API = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 CLIENT = "bbbbbbbb-0000-0000-0000-000000000001"
@@ -31,10 +31,7 @@ SETTINGS = (
     "ALLOWED_TENANTS ALLOWED_CLIENTS REQUIRED_SCOPES REQUIRED_ROLES CLOCK_SKEW_SECONDS "
     "ALLOWED_ORIGINS AUDIT_LOG"
 ).split()
-BUILD_SECONDS = 1800
 TEST_SECONDS = 240
-
-results = []
 
 
 def main():
@@ -46,33 +43,17 @@ def main():
 
     issuer = build()
     signal.alarm(TEST_SECONDS)
-    publishing_leaves_out_the_rest()
     with tempfile.TemporaryDirectory() as folder:
         app = unpack(pathlib.Path(folder))
         keys_that_come_late(stand_in, app, issuer)
         for mode in ("forward", "proxy"):
             normal_running(mode, stand_in, app, issuer)
+            cors_of_the_host(mode, stand_in, app, issuer)
 
-    failed = results.count(False)
-    print(f"{len(results) - failed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    finish()
 
 
 # ---- the tests ---------------------------------------------------------------------------------
-
-
-def publishing_leaves_out_the_rest():
-    """The Core Tools turn .funcignore into prefixes; `func ... publish` must send what the zip has."""
-    patterns = [line.strip() for line in (ROOT / ".funcignore").read_text().splitlines()]
-    patterns = [p for p in patterns if p and not p.startswith("#")]
-    ignored = re.compile("|".join(re.escape(p).replace(r"\*", "[^/]+") for p in patterns))
-    names = []
-    for folder, folders, files in os.walk(ROOT):
-        folders[:] = [name for name in folders if name not in (".git", "target")]
-        names += [os.path.relpath(os.path.join(folder, name), ROOT) for name in files]
-    kept = sorted(name for name in names + ["target/x", ".git/x"] if not ignored.match(name))
-    with zipfile.ZipFile(ROOT / "handler.zip") as archive:
-        check("func publish sends the files of handler.zip", kept == archive.namelist(), kept)
 
 
 def keys_that_come_late(stand_in, app, issuer):
@@ -151,12 +132,37 @@ def normal_running(mode, stand_in, app, issuer):
         verify("and is another process", host.handler_pid() not in (None, before))
 
 
+def cors_of_the_host(mode, stand_in, app, issuer):
+    """What pages get where the host answers preflights: Linux Consumption and Flex Consumption."""
+
+    def verify(name, passed, detail=""):
+        check(f"{mode}, CORS of the host: {name}", passed, detail)
+
+    page, other = "https://app.example.com", "https://other.example.com"
+    preflight = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
+
+    def allowed(answer):
+        return answer.headers.get_all("Access-Control-Allow-Origin")
+
+    with Issuer(issuer) as keys:
+        token = keys.token()
+        with Host(stand_in, app, mode, keys.port, "--cors", page, ALLOWED_ORIGINS=page) as host:
+            answer = host.call("OPTIONS", "/api", Origin=page, **preflight)
+            headers = answer.headers.get("Access-Control-Allow-Headers")
+            verify("it answers the preflight", (answer.status, allowed(answer), headers) == (204, [page], "authorization"), answer)
+            for name, status, a_token in (("claims", 200, token), ("a refusal", 401, None)):
+                answer = host.call("GET", "/api", a_token, Origin=page)
+                exposed = answer.headers.get_all("Access-Control-Expose-Headers")
+                verify(f"{name}: the origin once", (answer.status, allowed(answer)) == (status, [page]), answer.headers)
+                verify(f"{name}: readable headers as well", exposed == ["WWW-Authenticate, Retry-After"], answer.headers)
+            verify("another origin: no preflight", allowed(host.call("OPTIONS", "/api", Origin=other, **preflight)) is None)
+            verify("another origin: nothing readable", allowed(host.call("GET", "/public", Origin=other)) is None)
+        with Host(stand_in, app, mode, keys.port, "--cors", "linux-empty", ALLOWED_ORIGINS=page) as host:
+            answer = host.call("OPTIONS", "/api", Origin=page, **preflight)
+            verify("without a list no page may call", (answer.status, allowed(answer)) == (204, None), answer.headers)
+
+
 # ---- what they stand on ------------------------------------------------------------------------
-
-
-def check(name, passed, detail=""):
-    results.append(bool(passed))
-    print(f"PASS {name}" if passed else f"FAIL {name}\n     {detail}", flush=True)
 
 
 def until(seconds, attempt, good):
@@ -171,18 +177,10 @@ def until(seconds, attempt, good):
 
 def build():
     """Makes handler.zip and the issuer; returns the path of the issuer."""
-    subprocess.run(["bash", "build.sh", "package"], cwd=ROOT, check=True, timeout=BUILD_SECONDS)
+    package()
     command = ["cargo", "build", "--locked", "--example", "issuer"]
     subprocess.run(command, cwd=ROOT, check=True, timeout=BUILD_SECONDS)
     return ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "debug" / "examples" / "issuer"
-
-
-def unpack(folder):
-    """Unpacks handler.zip as a deployment does, modes included."""
-    with zipfile.ZipFile(ROOT / "handler.zip") as archive:
-        for entry in archive.infolist():
-            os.chmod(archive.extract(entry, folder), entry.external_attr >> 16 & 0o777)
-    return folder
 
 
 class Answer:
@@ -271,16 +269,16 @@ class Issuer(Program):
 
 
 class Host(Program):
-    def __init__(self, stand_in, app, mode, issuer_port):
+    def __init__(self, stand_in, app, mode, issuer_port, *more, **settings):
         issuer = f"http://localhost:{issuer_port}"
-        settings = {
+        settings |= {
             "TENANT_ID": TENANT,
             "API_AUDIENCE": API,
             "AUTHORITY_HOST": issuer,
             "ISSUERS": f"{issuer}/{TENANT}/v2.0",
             "JWKS_URI": f"{issuer}/{TENANT}/discovery/v2.0/keys",
         }
-        command = [sys.executable, stand_in, app, "--port", 0, "--mode", mode]
+        command = [sys.executable, stand_in, app, "--port", 0, "--mode", mode, *more]
         super().__init__(command, settings)
 
     def port_in(self, line):
