@@ -265,3 +265,29 @@ fn every_member_is_found_among_names_that_begin_alike() {
         assert_eq!(parse(&spelled(&twice)), Err(JsonFault::Duplicate(unescaped(turned[0]))));
     }
 }
+
+/// The scanner looks at eight bytes together: what ends a string is found wherever it stands among them.
+#[test]
+fn what_ends_a_string_is_seen_in_every_place_beside_every_byte() {
+    for (place, beside) in (0..20).flat_map(|place| [0x20, 0x21, 0x23, 0x5b, 0x5d, 0x7f].map(|beside| (place, beside)))
+    {
+        for byte in 0..0x80_u8 {
+            let mut value = vec![beside; 20];
+            value[place] = byte;
+            let text = [&b"{\"a\":\""[..], &value, b"\",\"b\":1}"].concat();
+            let is_json = serde_json::from_slice::<serde_json::Value>(&text).is_ok();
+            assert_eq!(Object::parse(text).is_ok(), is_json, "{byte:#x} at {place} beside {beside:#x}");
+        }
+    }
+}
+
+#[test]
+fn letters_of_any_alphabet_are_plain_text_in_every_place() {
+    for place in 0..20 {
+        for letter in ["\u{80}", "é", "\u{7ff}", "€", "\u{ffff}", "𝄞"] {
+            let value = format!("{}{letter}{}", "x".repeat(place), "y".repeat(20 - place));
+            let object = Object::parse(format!("{{\"a\":\"{value}\"}}").into_bytes()).expect("an object");
+            assert_eq!(object.get("a").and_then(|a| a.string()).as_deref(), Some(value.as_str()));
+        }
+    }
+}
