@@ -48,7 +48,10 @@ fn health() -> Answer {
 /// The answer to a refused request; a 401 always has a challenge (RFC 9110 section 15.5.2).
 pub fn refused(rejection: &Rejection) -> Answer {
     let description = rejection.description();
-    let answer = Answer::error(rejection.status(), rejection.code().as_str(), &description);
+    let code = rejection.code().as_str();
+    // A description has no character that JSON would have to escape.
+    let body = format!("{{\"code\":\"{code}\",\"description\":\"{description}\"}}");
+    let answer = Answer::json(rejection.status(), body);
     if let Rejection::KeysUnavailable { retry_after } = rejection {
         return answer.with("Retry-After", retry_after.to_string());
     }

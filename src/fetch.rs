@@ -75,7 +75,7 @@ fn words(error: ureq::Error) -> String {
     match error {
         ureq::Error::Timeout(_) => "the key server took too long".into(),
         ureq::Error::BodyExceedsLimit(_) => format!("the answer is longer than {MAX_KEY_SET_BYTES} bytes"),
-        error => crate::rejection::clean(&error.to_string(), crate::limits::MAX_QUOTED_CHARS),
+        error => crate::rejection::clean(&error.to_string(), crate::limits::MAX_QUOTED_CHARS).into_owned(),
     }
 }
 

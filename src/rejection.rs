@@ -4,6 +4,7 @@ use crate::clock::rfc3339;
 use crate::json::JsonFault;
 use crate::jwks::Unusable;
 use crate::limits::{MAX_DESCRIPTION_CHARS, MAX_JSON_DEPTH, MAX_KID_BYTES, MAX_QUOTED_CHARS, MAX_TOKEN_BYTES};
+use std::borrow::Cow;
 use std::fmt::{self, Display};
 
 /// A part of the compact serialization (RFC 7515 section 3.1).
@@ -104,7 +105,11 @@ impl Rejection {
     /// What was found and what was expected, in characters that RFC 6750 section 3 allows in
     /// `error_description`: printable ASCII without `"` and `\`.
     pub fn description(&self) -> String {
-        clean(&self.reason().1, MAX_DESCRIPTION_CHARS)
+        let words = self.reason().1;
+        match clean(&words, MAX_DESCRIPTION_CHARS) {
+            Cow::Borrowed(_) => words,
+            Cow::Owned(cleaned) => cleaned,
+        }
     }
 
     /// The `WWW-Authenticate` challenge (RFC 6750 section 3) with this description, which is
@@ -194,10 +199,10 @@ pub fn quoted(value: &str) -> String {
 }
 
 /// Printable ASCII without `"` and `\` (RFC 6750 section 3), at most `max` characters.
-pub fn clean(text: &str, max: usize) -> String {
+pub fn clean(text: &str, max: usize) -> Cow<'_, str> {
     let is_clean = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
     if text.len() <= max && text.bytes().all(is_clean) {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let safe = |char: char| match char {
         '"' => '\'',
@@ -209,7 +214,7 @@ pub fn clean(text: &str, max: usize) -> String {
     if text.chars().nth(max).is_some() {
         cleaned.push_str("...");
     }
-    cleaned
+    Cow::Owned(cleaned)
 }
 
 impl Display for Part {

@@ -36,6 +36,7 @@ mod refusals;
 mod rejection;
 mod requirements;
 mod rfc;
+mod rules;
 mod settings;
 mod settings_problems;
 mod shape;
