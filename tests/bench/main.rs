@@ -4,6 +4,7 @@
 mod bare;
 mod case;
 mod cores;
+mod decision;
 mod exchange;
 mod goals;
 mod key_server;

@@ -12,7 +12,7 @@ usage: bench --handler PATH [options]
   --seconds S         time of one case in one round (0.5)
   --tokens N          different tokens, each used once in a run (20000, at least 1000)
   --connections LIST  keep-alive connections, one number after the other (1,16,64)
-  --only LIST         of verify, repeated, different, bad, public, start, lines; separated by commas
+  --only LIST         of verify, repeated, different, bad, public, decision, start, lines; separated by commas
   --json FILE         writes everything measured as JSON too
   --quick             --rounds 2 --seconds 0.3 --tokens 2000, for a first look
 
@@ -21,7 +21,7 @@ Exit status: 0, 1 when an answer was wrong or something did not run, 2 for a bad
 ";
 
 /// What may follow `--only`.
-const PARTS: [&str; 7] = ["verify", "repeated", "different", "bad", "public", "start", "lines"];
+const PARTS: [&str; 8] = ["verify", "repeated", "different", "bad", "public", "decision", "start", "lines"];
 
 /// What is measured, and how long.
 pub(crate) struct Options {

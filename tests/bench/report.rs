@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::case::Sample;
 use crate::cores::Cores;
+use crate::decision::PARTS;
 use crate::goals::Goal;
 use crate::options::Options;
 use crate::session::{Row, Session};
@@ -40,6 +41,11 @@ pub(crate) fn markdown(options: &Options, cores: &Cores, session: &Session, goal
         if let Some(micros) = median(times.clone()) {
             let _ = writeln!(text, "- ring, one RS256 verification (RSA 2048), claims of {claims}: {micros:.1} µs");
         }
+    }
+    for (profile, claims) in session.profile.iter().flatten().zip(["600 B", "4 KB"]) {
+        let parts: Vec<String> =
+            PARTS.iter().zip(profile).map(|(part, micros)| format!("{part} {micros:.2} µs")).collect();
+        let _ = writeln!(text, "- a decision with a remembered signature, claims of {claims}: {}", parts.join(", "));
     }
     for (times, what) in session.starts.iter().zip(["bare server", "handler, /public", "handler, /api"]) {
         if let Some(millis) = median(times.clone()) {
@@ -162,6 +168,7 @@ pub(crate) fn json(options: &Options, cores: &Cores, session: &Session, goals: &
         "goals": goals.iter().map(goal).collect::<Vec<_>>(),
         "cases": session.rows.iter().map(case).collect::<Vec<_>>(),
         "verification_us": { "small": session.verification[0], "large": session.verification[1] },
+        "decision_us": session.profile.map(|profile| json!({ "parts": PARTS, "small": profile[0], "large": profile[1] })),
         "first_answer_ms": { "bare": session.starts[0], "public": session.starts[1], "api": session.starts[2] },
         "idle": session.idle.map(|usage| usage.json()),
         "check_lines_us": session.lines.flatten(),

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::case::{Kind, Sample, Subject};
+use crate::decision::{self, Profile};
 use crate::launcher::Launcher;
 use crate::options::Options;
 use crate::statistics::median;
@@ -39,6 +40,8 @@ pub(crate) struct Session {
     pub(crate) rows: Vec<Row>,
     /// Microseconds for one verification, in each round: small claims, then large ones.
     pub(crate) verification: [Vec<f64>; 2],
+    /// Where the time of a decision goes: small claims, then large ones.
+    pub(crate) profile: Option<[Profile; 2]>,
     /// Milliseconds to the first answer: bare server, `/public`, `/api`.
     pub(crate) starts: [Vec<f64>; 3],
     /// The handler after its first answer, nobody connected.
@@ -65,6 +68,10 @@ impl Session {
             for &connections in &options.connections {
                 session.round(&subjects, connections, options, launcher)?;
             }
+        }
+        if options.wants("decision") {
+            let profile = |size| launcher.cores.on_server(|| decision::measure(&tokens.of(size)[0]));
+            session.profile = Some([profile(Size::Small), profile(Size::Large)]);
         }
         if options.wants("start") {
             progress("time to the first answer");
