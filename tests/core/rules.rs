@@ -196,3 +196,19 @@ fn the_readme_lists_every_file_with_its_lines() {
         assert!(README.contains(&words(lines)), "{}", words(lines));
     }
 }
+
+#[test]
+fn every_link_within_the_readme_leads_to_a_heading() {
+    let slug = |heading: &str| {
+        let kept = |char: char| char.is_alphanumeric() || char == ' ' || char == '-' || char == '_';
+        heading.to_lowercase().chars().filter(|char| kept(*char)).collect::<String>().replace(' ', "-")
+    };
+    let is_heading = |line: &&str| line.starts_with("##");
+    let headings: Vec<String> =
+        README.lines().filter(is_heading).map(|line| slug(line.trim_start_matches('#').trim())).collect();
+    let links: Vec<&str> = README.split("](#").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+    assert!(links.len() > 15);
+    for link in links {
+        assert!(headings.iter().any(|heading| heading == link), "{link}");
+    }
+}
