@@ -9,56 +9,74 @@ use crate::claims::{Claims, UnverifiedClaims};
 use crate::json::Object;
 use crate::jwks::{Key, KeySet};
 use crate::memory::{Digest, SignatureMemory};
+use crate::rejection::Code::{
+    self, InsufficientScope, InvalidClaims, InvalidHeader, KeysUnavailable, TokenExpired, TokenNotYetValid,
+};
 use crate::rejection::Rejection;
 use crate::settings::Settings;
 use crate::signature::VerifiedToken;
 use crate::token::{Decoded, Parts, UnverifiedToken};
 
-/// One check: its name, the text that it enforces, and the function that runs it.
+/// One check: its name, the text that it enforces, what it refuses with, and the function that runs it.
 pub struct Check {
     /// As `handler check` and the audit log print it.
     pub name: &'static str,
     /// The RFC section or the Microsoft document that asks for it.
     pub source: &'static str,
+    /// Every code with which it refuses, the usual one first.
+    pub refuses_with: &'static [Code],
     run: fn(&mut Case) -> Result<String, Rejection>,
 }
 
 /// The checks, in order. Total ones that cost little come first, then the key and the signature,
 /// then the claims; the permission comes last, because only it answers 403.
 pub const CHECKS: [Check; 20] = [
-    Check { name: "size", source: "RFC 8259 section 9 (limits of a parser)", run: token::size },
-    Check { name: "three parts", source: "RFC 7515 section 7.1", run: token::three_parts },
-    Check { name: "base64url", source: "RFC 7515 section 2, RFC 4648 section 3.5", run: token::base64url },
-    Check { name: "header", source: "RFC 7515 section 4, RFC 8725 section 3.7", run: token::header },
-    Check { name: "payload", source: "RFC 7519 section 4, RFC 8725 section 3.7", run: token::payload },
-    Check { name: "alg", source: "RFC 8725 sections 3.1 and 3.2", run: token::alg },
-    Check { name: "crit", source: "RFC 7515 section 4.1.11", run: token::crit },
-    Check {
-        name: "extensions",
-        source: "RFC 7797 section 6, RFC 7516 section 4.1.3, RFC 7519 section 5.2",
-        run: token::extensions,
-    },
-    Check { name: "typ", source: "RFC 9068 section 4, RFC 8725 section 3.11", run: token::typ },
-    Check { name: "key", source: "RFC 7517 section 4, RFC 7515 section 4.1.4", run: token::key },
-    Check { name: "signature", source: "RFC 7518 section 3.3, RFC 7515 section 5.2", run: token::signature },
-    Check {
-        name: "iss",
-        source: "RFC 7519 section 4.1.1, Secure applications and APIs by validating claims",
-        run: claims::issuer,
-    },
-    Check { name: "tid", source: "Secure applications and APIs by validating claims", run: claims::tenant },
-    Check { name: "key issuer", source: "Access tokens in the Microsoft identity platform", run: claims::key_issuer },
-    Check { name: "aud", source: "RFC 7519 section 4.1.3, RFC 9068 section 4", run: claims::audience },
-    Check { name: "exp", source: "RFC 7519 section 4.1.4", run: claims::expiry },
-    Check { name: "nbf", source: "RFC 7519 section 4.1.5", run: claims::not_before },
-    Check { name: "iat", source: "RFC 7519 section 4.1.6", run: claims::issued_at },
-    Check { name: "client", source: "Secure applications and APIs by validating claims", run: claims::client },
-    Check {
-        name: "permission",
-        source: "RFC 6750 section 3.1, Secure applications and APIs by validating claims",
-        run: claims::permission,
-    },
+    check("size", "RFC 8259 section 9 (limits of a parser)", &[InvalidHeader], token::size),
+    check("three parts", "RFC 7515 section 7.1", &[InvalidHeader], token::three_parts),
+    check("base64url", "RFC 7515 section 2, RFC 4648 section 3.5", &[InvalidHeader], token::base64url),
+    check("header", "RFC 7515 section 4, RFC 8725 section 3.7", &[InvalidHeader], token::header),
+    check("payload", "RFC 7519 section 4, RFC 8725 section 3.7", &[InvalidHeader], token::payload),
+    check("alg", "RFC 8725 sections 3.1 and 3.2", &[InvalidHeader], token::alg),
+    check("crit", "RFC 7515 section 4.1.11", &[InvalidHeader], token::crit),
+    check(
+        "extensions",
+        "RFC 7797 section 6, RFC 7516 section 4.1.3, RFC 7519 section 5.2",
+        &[InvalidHeader],
+        token::extensions,
+    ),
+    check("typ", "RFC 9068 section 4, RFC 8725 section 3.11", &[InvalidHeader], token::typ),
+    check("key", "RFC 7517 section 4, RFC 7515 section 4.1.4", &[InvalidHeader, KeysUnavailable], token::key),
+    check("signature", "RFC 7518 section 3.3, RFC 7515 section 5.2", &[InvalidHeader], token::signature),
+    check(
+        "iss",
+        "RFC 7519 section 4.1.1, Secure applications and APIs by validating claims",
+        &[InvalidClaims],
+        claims::issuer,
+    ),
+    check("tid", "Secure applications and APIs by validating claims", &[InvalidClaims], claims::tenant),
+    check("key issuer", "Access tokens in the Microsoft identity platform", &[InvalidClaims], claims::key_issuer),
+    check("aud", "RFC 7519 section 4.1.3, RFC 9068 section 4", &[InvalidClaims], claims::audience),
+    check("exp", "RFC 7519 section 4.1.4", &[TokenExpired, InvalidClaims], claims::expiry),
+    check("nbf", "RFC 7519 section 4.1.5", &[TokenNotYetValid, InvalidClaims], claims::not_before),
+    check("iat", "RFC 7519 section 4.1.6", &[InvalidClaims], claims::issued_at),
+    check("client", "Secure applications and APIs by validating claims", &[InvalidClaims], claims::client),
+    check(
+        "permission",
+        "RFC 6750 section 3.1, Secure applications and APIs by validating claims",
+        &[InsufficientScope, InvalidClaims],
+        claims::permission,
+    ),
 ];
+
+/// One row of the table.
+const fn check(
+    name: &'static str,
+    source: &'static str,
+    refuses_with: &'static [Code],
+    run: fn(&mut Case) -> Result<String, Rejection>,
+) -> Check {
+    Check { name, source, refuses_with, run }
+}
 
 /// What a decision is made from, and what the checks have found so far.
 pub struct Case<'a> {

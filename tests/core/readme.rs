@@ -1,7 +1,7 @@
 //! The README's tables against the code.
 
 use crate::attacks::ATTACKS;
-use entra_handler::checks::CHECKS;
+use entra_handler::checks::{CHECKS, Check};
 
 pub(crate) const README: &str = include_str!("../../README.md");
 
@@ -14,9 +14,13 @@ pub(crate) fn table(heading: &str) -> Vec<Vec<&'static str>> {
 }
 
 #[test]
-fn the_readme_lists_the_checks_in_their_order_with_their_sources() {
-    let listed: Vec<(&str, &str)> = table("| | check |").iter().map(|row| (row[1], row[3])).collect();
-    let checks: Vec<(&str, &str)> = CHECKS.iter().map(|check| (check.name, check.source)).collect();
+fn the_readme_lists_the_checks_in_their_order_with_their_sources_and_codes() {
+    let listed: Vec<(&str, &str, String)> =
+        table("| | check |").iter().map(|row| (row[1], row[3], row[4].to_owned())).collect();
+    let codes =
+        |check: &Check| check.refuses_with.iter().map(|code| format!("`{}`", code.as_str())).collect::<Vec<_>>();
+    let checks: Vec<(&str, &str, String)> =
+        CHECKS.iter().map(|check| (check.name, check.source, codes(check).join(", "))).collect();
     assert_eq!(listed, checks);
 }
 
