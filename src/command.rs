@@ -14,6 +14,8 @@ handler: a custom handler for Azure Functions that checks Microsoft Entra ID acc
   handler check           judge the token on standard input with the same checks
           --json          print one JSON object
           --at TIME       as if the clock read TIME: Unix seconds or 2026-11-23T17:00:00Z
+          --lines         judge many tokens, one a line; print a JSON object a line for each
+  handler check --list    print the table of checks; with --json as a JSON array
   handler --help          this text
   handler --version       the version
 
@@ -22,12 +24,15 @@ AUTHORITY_HOST, ALLOWED_TENANTS, ALLOWED_CLIENTS, REQUIRED_SCOPES, REQUIRED_ROLE
 CLOCK_SKEW_SECONDS, ALLOWED_ORIGINS and AUDIT_LOG may be set.
 
 Exit status: 2 for bad settings or a bad command line, 1 when serving is not possible; of check,
-0 accepted, 1 refused, 2 not decided (bad settings, no keys).
+0 accepted, 1 refused, 2 not decided (bad settings, no keys). With --lines 0 when all were
+accepted, 1 when at least one was refused, 2 when they were not all decided.
 ";
 
 enum Command {
     Serve,
     Check(Options),
+    /// The table of checks, as JSON or for a person.
+    List(bool),
     Help,
     Version,
 }
@@ -42,14 +47,16 @@ pub fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
         Command::Help => print(HELP),
         Command::Version => print(concat!("handler ", env!("CARGO_PKG_VERSION"), "\n")),
         Command::Serve => with_settings(|settings| fail(1, &server::serve(settings))),
+        Command::List(json) => ended(check::list(json)),
         Command::Check(options) => with_settings(|settings| {
             settings.warnings.iter().for_each(|warning| log::complain(&format!("warning: {warning}")));
-            match check::run(&settings, options) {
-                Ok(status) => ExitCode::from(status),
-                Err(problem) => fail(2, &problem),
-            }
+            ended(check::run(&settings, options))
         }),
     }
+}
+
+fn ended(outcome: Result<u8, String>) -> ExitCode {
+    outcome.map_or_else(|problem| fail(2, &problem), ExitCode::from)
 }
 
 fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, String> {
@@ -68,16 +75,23 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, String>
 
 fn check_options(mut arguments: impl Iterator<Item = String>) -> Result<Command, String> {
     let mut options = Options::default();
+    let mut list = false;
     while let Some(argument) = arguments.next() {
         match (argument.as_str(), argument.strip_prefix("--at=")) {
             ("--help" | "-h", _) => return Ok(Command::Help),
             ("--json", _) => options.json = true,
+            ("--lines", _) => options.lines = true,
+            ("--list", _) => list = true,
             ("--at", _) => options.at = Some(time(&arguments.next().unwrap_or_default())?),
             (_, Some(text)) => options.at = Some(time(text)?),
             (other, _) => return Err(format!("check has no option {other}")),
         }
     }
-    Ok(Command::Check(options))
+    match list {
+        false => Ok(Command::Check(options)),
+        true if options.lines || options.at.is_some() => Err("check --list judges no token".into()),
+        true => Ok(Command::List(options.json)),
+    }
 }
 
 fn time(text: &str) -> Result<f64, String> {

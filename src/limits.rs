@@ -142,3 +142,13 @@ pub const MAX_DESCRIPTION_CHARS: usize = 700;
 /// Bytes that `handler check` reads from standard input, so that it can say how much too long a
 /// token is; more is not a slip, and could be endless.
 pub const MAX_CHECK_INPUT_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Bytes of the longest line that `handler check --lines` looks at: a token, what stands around it,
+/// and room to say how much too long it is.
+pub const MAX_LINE_BYTES: usize = 4 * MAX_TOKEN_BYTES;
+
+/// Bytes that `handler check --lines` reads at once, and about as many as it writes at once.
+pub const LINES_BUFFER_BYTES: usize = 64 * 1024;
+
+/// Tokens between two signs of life on a terminal: about a third of a second.
+pub const PROGRESS_EVERY_TOKENS: u64 = 10_000;

@@ -195,7 +195,7 @@ fn fault_words(fault: &JsonFault) -> String {
 
 /// A value from a token as it may stand in a description: in single quotes, capped and cleaned.
 pub fn quoted(value: &str) -> String {
-    format!("'{}'", clean(value, MAX_QUOTED_CHARS))
+    ["'", &clean(value, MAX_QUOTED_CHARS), "'"].concat()
 }
 
 /// Printable ASCII without `"` and `\` (RFC 6750 section 3), at most `max` characters.

@@ -43,7 +43,17 @@ fn help_and_version_are_what_anyone_expects() {
     for arguments in [&["--help"] as &[&str], &["-h"], &["check", "--help"], &["check", "--json", "-h"]] {
         let Outcome { status, stdout, stderr } = run(arguments, &[], "");
         assert_eq!((status, stderr.as_str()), (0, ""));
-        for word in ["handler check", "--json", "--at", "--version", "TENANT_ID", "API_AUDIENCE", "AUDIT_LOG"] {
+        for word in [
+            "handler check",
+            "--json",
+            "--at",
+            "--lines",
+            "--list",
+            "--version",
+            "TENANT_ID",
+            "API_AUDIENCE",
+            "AUDIT_LOG",
+        ] {
             assert!(stdout.contains(word), "{word}");
         }
     }
@@ -73,13 +83,16 @@ fn a_standard_error_that_takes_nothing_changes_no_outcome() {
 
 #[test]
 fn an_argument_that_means_nothing_is_refused() {
-    let wrong: [&[&str]; 7] = [
+    let wrong: [&[&str]; 10] = [
         &["serve"],
         &["--port", "80"],
         &["--help", "x"],
         &["check", "--xml"],
         &["check", "--at"],
         &["check", "--at", "noon"],
+        &["check", "--lines", "tokens.txt"],
+        &["check", "--list", "--lines"],
+        &["check", "--at", "0", "--list"],
         &[""],
     ];
     for arguments in wrong {

@@ -158,11 +158,11 @@ pub(crate) struct Outcome {
 }
 
 /// Runs the handler to its end.
-pub(crate) fn run(arguments: &[&str], settings: &[(&str, &str)], input: &str) -> Outcome {
+pub(crate) fn run(arguments: &[&str], settings: &[(&str, &str)], input: impl AsRef<[u8]>) -> Outcome {
     let mut child = command(arguments, settings).stdin(Stdio::piped()).spawn().expect("the handler starts");
     let stdout = Lines::of(child.stdout.take().expect("piped"));
     let stderr = Lines::of(child.stderr.take().expect("piped"));
-    let status = end(&mut child, input);
+    let status = end(&mut child, input.as_ref());
     let text = |mut lines: Lines| lines.until_the_end().iter().map(|line| format!("{line}\n")).collect();
     Outcome { status: status.code().expect("ended by itself"), stdout: text(stdout), stderr: text(stderr) }
 }
@@ -171,12 +171,12 @@ pub(crate) fn run(arguments: &[&str], settings: &[(&str, &str)], input: &str) ->
 pub(crate) fn run_with(arguments: &[&str], settings: &[(&str, &str)], input: &str, stderr: File) -> i32 {
     let mut child = command(arguments, settings).stdin(Stdio::piped()).stderr(stderr).spawn().expect("it starts");
     let _stdout = Lines::of(child.stdout.take().expect("piped"));
-    end(&mut child, input).code().expect("ended by itself")
+    end(&mut child, input.as_bytes()).code().expect("ended by itself")
 }
 
-fn end(child: &mut Child, input: &str) -> ExitStatus {
+fn end(child: &mut Child, input: &[u8]) -> ExitStatus {
     // A handler that never reads its input breaks the pipe, which is its right.
-    let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
+    let _ = child.stdin.take().expect("piped").write_all(input);
     let deadline = Instant::now() + GUARD;
     loop {
         if let Some(status) = child.try_wait().expect("a child of this process") {
@@ -190,7 +190,7 @@ fn end(child: &mut Child, input: &str) -> ExitStatus {
     }
 }
 
-fn command(arguments: &[&str], settings: &[(&str, &str)]) -> Command {
+pub(crate) fn command(arguments: &[&str], settings: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_handler"));
     command.args(arguments);
     prepared(command, settings)

@@ -5,6 +5,9 @@ mod bodies;
 #[cfg(unix)]
 mod browser;
 mod check_command;
+mod check_lines;
+mod check_streams;
+mod check_table;
 mod claims;
 mod client;
 mod codes;
