@@ -197,7 +197,8 @@ impl Report {
         let start = out.len();
         out.extend_from_slice(self.claims.as_deref().unwrap_or("null").as_bytes());
         if line.is_some() {
-            out.iter_mut().skip(start).filter(|byte| b"\r\n".contains(byte)).for_each(|byte| *byte = b' ');
+            let claims = out.get_mut(start..).unwrap_or_default().iter_mut();
+            claims.for_each(|byte| *byte = if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte });
         }
         let _ = writeln!(out, ",\"claims_verified\":{}}}", self.claims_verified);
     }

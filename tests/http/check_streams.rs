@@ -83,7 +83,11 @@ fn neither_a_long_line_nor_many_lines_fill_the_memory() {
     let (mut child, mut stdin) = started(&keys);
     let (stdout, count) = (child.stdout.take().expect("piped"), Arc::new(AtomicUsize::new(0)));
     let counter = count.clone();
-    let count_lines = move || BufReader::new(stdout).lines().for_each(|_| drop(counter.fetch_add(1, Relaxed)));
+    let count_lines = move || {
+        BufReader::new(stdout).lines().for_each(|_| {
+            counter.fetch_add(1, Relaxed);
+        })
+    };
     let reader = std::thread::spawn(count_lines);
     let megabyte = vec![b'x'; 1 << 20];
     (0..256).for_each(|_| stdin.write_all(&megabyte).expect("it reads"));
