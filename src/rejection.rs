@@ -200,8 +200,9 @@ pub fn quoted(value: &str) -> String {
 
 /// Printable ASCII without `"` and `\` (RFC 6750 section 3), at most `max` characters.
 pub fn clean(text: &str, max: usize) -> Cow<'_, str> {
-    let is_clean = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
-    if text.len() <= max && text.bytes().all(is_clean) {
+    // All bytes are looked at, because that takes less time than to stop at the first.
+    let is_clean = |byte: u8| (b' '..=b'~').contains(&byte) & (byte != b'"') & (byte != b'\\');
+    if text.len() <= max && text.bytes().fold(true, |so_far, byte| so_far & is_clean(byte)) {
         return Cow::Borrowed(text);
     }
     let safe = |char: char| match char {
