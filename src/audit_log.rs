@@ -1,18 +1,18 @@
 //! The audit log: one JSON object a line for each decision. Never a token, a signature, a name, a
-//! mail address, a query string or a function key.
+//! mail address, a query string or a function key: of what came with the request, identifiers only.
 
-use crate::claims::UnverifiedClaims;
+use crate::claims::{UnverifiedClaims, is_guid};
 use crate::clock;
-use crate::limits::MAX_QUOTED_CHARS;
+use crate::limits::{AUDIT_LINE_BYTES, MAX_LOGGED_WORD, MAX_QUOTED_CHARS};
 use crate::log::Log;
-use crate::rejection::{Rejection, clean};
+use crate::rejection::{Rejection, clean_into};
 use crate::settings::Audit;
 use crate::token::UnverifiedToken;
 use std::fmt::Write;
 use std::time::Duration;
 
-/// Bytes of a usual line, reserved at once.
-const LINE_BYTES: usize = 768;
+/// Stands for a value that is no identifier; no identifier has brackets.
+const WITHHELD: &str = "(withheld)";
 
 /// Writes decisions as `AUDIT_LOG` asks.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ pub struct Decision<'a> {
     /// The check that refused, `authorization` when the header did not carry one token; empty for an
     /// accepted token.
     pub check: &'a str,
-    /// The Functions host's id of the invocation, as it came; None when there is none.
+    /// The header with the Functions host's id of the invocation, as it came.
     pub invocation: Option<&'a str>,
     /// Time since the request reached the loop.
     pub took: Duration,
@@ -57,23 +57,47 @@ impl AuditLog {
     }
 }
 
-/// The claims that identify a caller, capped and cleaned, with a mark that says whether the
-/// signature held: a JSON object.
+/// What identifies the token and its caller, with a mark that says whether the signature held: a JSON
+/// object.
 pub fn facts(token: &UnverifiedToken, is_verified: bool) -> Facts {
     let claims = UnverifiedClaims::of(token.payload());
-    let mut facts = format!("{{\"verified\":{is_verified}");
-    add(&mut facts, "kid", &token.kid().unwrap_or_default());
-    add(&mut facts, "aud", &claims.audiences().unwrap_or_default().join(" "));
-    add(&mut facts, "client", &claims.client().ok().flatten().unwrap_or_default());
-    for name in ["iss", "tid", "oid", "sub"] {
-        add(&mut facts, name, &claims.hint(name));
+    let mut facts = String::with_capacity(AUDIT_LINE_BYTES);
+    let _ = write!(facts, "{{\"verified\":{is_verified}");
+    let audiences = claims.audiences().unwrap_or_default();
+    let audiences: Vec<&str> = audiences.iter().map(|audience| identifier(audience)).collect();
+    add(&mut facts, "kid", identifier(&token.kid().unwrap_or_default()));
+    add(&mut facts, "iss", identifier(&claims.hint("iss")));
+    add(&mut facts, "aud", &audiences.join(" "));
+    add(&mut facts, "tid", identifier(&claims.hint("tid")));
+    add(&mut facts, "client", identifier(&claims.client().ok().flatten().unwrap_or_default()));
+    // What `sub` names, `oid` names better: across all APIs, and always as a GUID.
+    let who = ["oid", "sub"].map(|name| (name, claims.hint(name))).into_iter().find(|(_, value)| !value.is_empty());
+    if let Some((name, value)) = who {
+        add(&mut facts, name, identifier(&value));
     }
     facts.push('}');
     Some(facts)
 }
 
+/// The value if it can be an identifier as issuers make them. What it could be otherwise: a name or a
+/// mail address (they have blanks or `@`), a query (`?`), a part of a token or a signature (long words,
+/// or the beginning of JSON in base64url), or bait for whoever reads the log.
+fn identifier(value: &str) -> &str {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/|~".contains(&byte);
+    let is_word = |word: &str| word.len() <= MAX_LOGGED_WORD && !word.starts_with("eyJ");
+    match value.bytes().all(is_allowed) && value.split(['.', ':', '/', '|', '~']).all(is_word) {
+        true => value,
+        false => WITHHELD,
+    }
+}
+
+/// The Functions host's id of the invocation. It stands behind what the client sent under this name.
+fn invocation(header: &str) -> Option<&str> {
+    header.rsplit(',').next().map(str::trim).filter(|id| is_guid(id))
+}
+
 fn line(decision: Decision, facts: Facts, now: f64) -> String {
-    let mut line = String::with_capacity(LINE_BYTES);
+    let mut line = String::with_capacity(AUDIT_LINE_BYTES);
     let rejection = decision.rejection;
     let (verdict, status) = rejection.map_or(("accepted", 200), |rejection| ("denied", rejection.status()));
     let ms = decision.took.as_secs_f64() * 1e3;
@@ -86,7 +110,7 @@ fn line(decision: Decision, facts: Facts, now: f64) -> String {
         add(&mut line, "code", rejection.code().as_str());
         add(&mut line, "check", decision.check);
     }
-    add(&mut line, "invocation", decision.invocation.unwrap_or_default());
+    add(&mut line, "invocation", decision.invocation.and_then(invocation).unwrap_or_default());
     if let Some(facts) = facts {
         let _ = write!(line, ",\"token\":{facts}");
     }
@@ -97,6 +121,8 @@ fn line(decision: Decision, facts: Facts, now: f64) -> String {
 /// Adds a member, unless it is empty. A cleaned value has nothing that JSON would have to escape.
 fn add(object: &mut String, name: &str, value: &str) {
     if !value.is_empty() {
-        let _ = write!(object, ",\"{name}\":\"{}\"", clean(value, MAX_QUOTED_CHARS));
+        [",\"", name, "\":\""].iter().for_each(|part| object.push_str(part));
+        clean_into(object, value, MAX_QUOTED_CHARS);
+        object.push('"');
     }
 }

@@ -133,6 +133,13 @@ pub const LOG_QUEUE_LINES: usize = 1024;
 /// refusal would cost as much as the refusal.
 pub const LOG_GATHERS: Duration = Duration::from_millis(5);
 
+/// Bytes that are reserved for a line of the audit log: a usual one has 500 to 700.
+pub const AUDIT_LINE_BYTES: usize = 768;
+
+/// Characters of the longest word of an identifier in the audit log: SHA-256 in hexadecimal. The parts
+/// of tokens and the signatures have more.
+pub const MAX_LOGGED_WORD: usize = 64;
+
 /// Characters of a quoted value in a description or a log line.
 pub const MAX_QUOTED_CHARS: usize = 120;
 

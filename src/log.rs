@@ -1,6 +1,6 @@
 //! Lines for standard output and standard error, written by a thread of their own: a reader that
-//! is slow or gone never delays an answer. Lines that find the queue full are counted, and the
-//! count is said as soon as there is room.
+//! is slow or gone never delays an answer. Lines that find the queue full, or that standard output does
+//! not take, are counted, and the count is said as soon as something is written.
 
 use crate::limits::{HELPER_STACK_BYTES, LOG_GATHERS, LOG_QUEUE_LINES};
 use std::io::Write;
@@ -64,18 +64,24 @@ fn write_lines(lines: &Receiver<Line>, lost: &AtomicU64) {
     while let Ok(first) = lines.recv() {
         std::thread::sleep(LOG_GATHERS);
         let (mut out, mut err) = (String::new(), String::new());
+        let mut count = 0;
         for line in [first].into_iter().chain(lines.try_iter().take(LOG_QUEUE_LINES)) {
             match line {
-                Line::Out(line) => out.extend([&line, "\n"]),
+                Line::Out(line) => {
+                    out.extend([&line, "\n"]);
+                    count += 1;
+                }
                 Line::Err(line) => err.extend(["handler: ", &line, "\n"]),
             }
         }
-        let lost = lost.swap(0, Ordering::Relaxed);
-        if lost > 0 {
-            out.push_str(&format!("{{\"event\":\"log_lines_lost\",\"lines\":{lost}}}\n"));
+        let lost_before = lost.swap(0, Ordering::Relaxed);
+        if lost_before > 0 {
+            out.push_str(&format!("{{\"event\":\"log_lines_lost\",\"lines\":{lost_before}}}\n"));
         }
         // A closed standard output is no reason to stop: these lines are lost, the next are tried.
-        let _ = std::io::stdout().lock().write_all(out.as_bytes());
+        if std::io::stdout().lock().write_all(out.as_bytes()).is_err() {
+            lost.fetch_add(lost_before + count, Ordering::Relaxed);
+        }
         let _ = std::io::stderr().lock().write_all(err.as_bytes());
     }
 }

@@ -1,11 +1,12 @@
 //! What is written down about decisions, by `AUDIT_LOG`, and what never is.
 
 use crate::client::Answer;
-use crate::harness::{Handler, wait_until};
+use crate::harness::{GUARD, Handler, borrowed, usual, wait_until};
 use crate::key_server::{KeyServer, Reply};
 use crate::mint::mint;
 use crate::samples;
 use crate::tokens::*;
+use entra_handler::clock::parse_time;
 use serde_json::{Value, json};
 
 /// Requests of each kind, in order, with status and code; nothing needs to be said about open paths.
@@ -108,24 +109,160 @@ fn a_request_that_waited_is_one_line_like_any_other() {
     assert_eq!(decisions(&handler.into_lines().0), [expected.clone(), expected.clone(), expected]);
 }
 
+/// The host's id of an invocation.
+const INVOCATION: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
+
+/// The one line about `GET /api?code=function-key` with these headers, without what differs from run to
+/// run: the time and the milliseconds.
+fn line_about(handler: &Handler, headers: &[(&str, &str)]) -> Value {
+    let before = (handler.stdout.all().len(), clock());
+    handler.ask("GET", "/api?code=function-key", headers);
+    wait_until("the line is written", || handler.stdout.all().len() > before.0);
+    let mut line: Value = serde_json::from_str(&handler.stdout.all()[before.0]).expect("JSON");
+    let members = line.as_object_mut().expect("an object");
+    assert!(members.remove("ms").is_some_and(|ms| ms.as_f64().is_some_and(|ms| (0.0..30_000.0).contains(&ms))));
+    let time = members.remove("time").expect("a time").as_str().and_then(parse_time).expect("RFC 3339");
+    assert!((before.1..=clock()).contains(&(time as i64)), "{time}");
+    line
+}
+
+/// The line about a token.
+fn line_about_token(handler: &Handler, token: &str) -> Value {
+    line_about(handler, &[("Authorization", &format!("Bearer {token}"))])
+}
+
 #[test]
-fn a_line_tells_who_called_and_whether_that_was_verified() {
+fn a_line_has_all_that_identifies_a_decision_and_no_more() {
     let (handler, _keys) = handler("all");
+    let token = |verified: bool, kid: &str| {
+        json!({
+            "verified": verified, "kid": kid, "iss": v2_issuer(TENANT), "aud": AUDIENCE, "tid": TENANT,
+            "client": CLIENT, "oid": "a11ce000-0000-4000-8000-000000000001",
+        })
+    };
+    let denied = |status: u16, code: &str, check: &str| json!({ "event": "decision", "decision": "denied", "status": status, "code": code, "check": check });
+    let authorization = ("Authorization", &*format!("Bearer {}", good()));
+    let accepted = json!({
+        "event": "decision", "decision": "accepted", "status": 200, "invocation": INVOCATION,
+        "token": token(true, &key(1).kid),
+    });
+    assert_eq!(line_about(&handler, &[("X-Azure-Functions-InvocationId", INVOCATION), authorization]), accepted);
+    let missing = denied(401, "authorization_header_missing", "authorization");
+    assert_eq!(line_about(&handler, &[]), missing);
+    assert_eq!(line_about_token(&handler, "a.b"), denied(401, "invalid_header", "three parts"));
     let forged = mint(key(2), &header(json!({})).to_string(), &v2().to_string());
-    let invocation = [("X-Azure-Functions-InvocationId", "d5e1f0a2"), ("Authorization", &format!("Bearer {}", good()))];
-    assert_eq!(handler.ask("GET", "/api?code=function-key", &invocation).status, 200);
-    handler.api(&forged).must_be(401, "invalid_header");
-    let (stdout, _) = handler.into_lines();
-    for (line, verified) in stdout.iter().zip([true, false]) {
-        let line: Value = serde_json::from_str(line).expect("JSON");
-        assert_eq!(line["token"]["verified"], verified, "{line}");
-        assert_eq!(line["token"]["tid"], TENANT, "{line}");
-        assert_eq!(line["token"]["client"], CLIENT, "{line}");
-        assert_eq!(line["invocation"].as_str(), verified.then_some("d5e1f0a2"), "{line}");
+    let expected = with(denied(401, "invalid_header", "signature"), "token", token(false, &key(1).kid));
+    assert_eq!(line_about_token(&handler, &forged), expected);
+    let powerless = signed(&without(v2(), "scp"));
+    let expected = with(denied(403, "insufficient_scope", "permission"), "token", token(true, &key(1).kid));
+    assert_eq!(line_about_token(&handler, &powerless), expected);
+}
+
+#[test]
+fn the_invocation_is_the_one_that_the_host_names_last() {
+    let (handler, _keys) = handler("denied");
+    for (header, expected) in [
+        (INVOCATION.to_owned(), Some(INVOCATION)),
+        (format!("alice@contoso.example, {INVOCATION}"), Some(INVOCATION)),
+        (format!("{INVOCATION},alice@contoso.example"), None),
+        ("d5e1f0a2".into(), None),
+        (good(), None),
+        (String::new(), None),
+    ] {
+        let line = line_about(&handler, &[("X-Azure-Functions-InvocationId", &header)]);
+        assert_eq!(line["invocation"].as_str(), expected, "{header}");
     }
-    assert_eq!(stdout.len(), 2);
-    let all = stdout.concat();
-    assert!(!all.contains("function-key") && !all.contains("Alice") && !all.contains("alice@"), "{all}");
+}
+
+#[test]
+fn the_subject_is_told_where_there_is_no_oid() {
+    let (handler, _keys) = handler("all");
+    for (oid, sub, expected) in [
+        (json!(null), json!("sOmE-sUb"), [Value::Null, "sOmE-sUb".into()]),
+        (json!(""), json!("auth0|5f7c8ec7c33c6c004bbafe82"), [Value::Null, "auth0|5f7c8ec7c33c6c004bbafe82".into()]),
+        (json!(TENANT), json!("sOmE-sUb"), [TENANT.into(), Value::Null]),
+        (json!("alice@contoso.example"), json!("sOmE-sUb"), ["(withheld)".into(), Value::Null]),
+        (json!(1), json!(["sOmE-sUb"]), [Value::Null, Value::Null]),
+    ] {
+        let line = line_about_token(&handler, &signed(&with(with(v2(), "oid", oid), "sub", sub)));
+        assert_eq!([line["token"]["oid"].clone(), line["token"]["sub"].clone()], expected);
+    }
+}
+
+/// Everything that could stand in the place of an identifier, in every such place.
+#[test]
+fn what_is_no_identifier_is_withheld() {
+    let (handler, _keys) = handler("all");
+    let token = good();
+    let parts: Vec<&str> = token.split('.').collect();
+    let base64 = "+/v7".repeat(85);
+    let no_identifiers = [
+        &token,
+        parts[0],
+        parts[1],
+        parts[2],
+        &parts[2][..65],
+        &base64,
+        &format!("https://issuer.example/{}", parts[2]),
+        "eyJhbGciOiJub25lIn0.e30.",
+        "urn:eyJhbGciOiJub25lIn0",
+        "alice@contoso.example",
+        "alice%40contoso.example",
+        "alice\u{ff20}contoso.example",
+        "Alice Example",
+        "Al\u{ed}ce",
+        "https://issuer.example/?code=function-key",
+        "https://issuer.example/#key",
+        "a&b",
+        "x\r\n{\"event\":\"decision\"}",
+        "x\0",
+        "\u{1b}[31mx",
+        "\"",
+        "${jndi:ldap://x}",
+        "=HYPERLINK(1)",
+        "<script>",
+    ];
+    for value in no_identifiers {
+        let mut claims = v2();
+        for name in ["iss", "aud", "azp", "tid", "oid"] {
+            claims[name] = value.into();
+        }
+        let kid = if value.len() <= 256 { value } else { &value[..256] };
+        let token = mint(key(1), &header(json!({ "kid": kid })).to_string(), &claims.to_string());
+        let line = line_about_token(&handler, &token);
+        let withheld = "(withheld)";
+        let expected = json!({
+            "verified": false, "kid": withheld, "iss": withheld, "aud": withheld, "tid": withheld,
+            "client": withheld, "oid": withheld,
+        });
+        assert_eq!(line["token"], expected, "{value}");
+    }
+}
+
+#[test]
+fn what_issuers_use_to_identify_is_told_up_to_a_length() {
+    let (handler, _keys) = handler("all");
+    let hexadecimal = "0123456789abcdef".repeat(4);
+    for value in [
+        &*v1_issuer(TENANT),
+        "https://contoso.b2clogin.com/tfp/11111111-2222-3333-4444-555555555555/b2c_1a_signup_signin/v2.0/",
+        "X5eXk4xyojNFum1kl2Ytv8dlNP4-c57dO6QGTVBwaNk",
+        &hexadecimal,
+        "repo:contoso/api:ref:refs/heads/main",
+        "my-client_1.x~y",
+    ] {
+        let claims = with(with(without(v2(), "oid"), "sub", value), "aud", json!([value, "a@b", AUDIENCE]));
+        let line = line_about_token(&handler, &signed(&claims));
+        assert_eq!(line["token"]["sub"], value);
+        let aud = format!("{value} (withheld) {AUDIENCE}");
+        let aud = if aud.len() > 120 { format!("{}...", &aud[..120]) } else { aud };
+        assert_eq!(line["token"]["aud"], aud);
+    }
+    let long = "https://issuer.example/x".repeat(40);
+    let line = line_about_token(&handler, &signed(&with(v2(), "tid", &*long)));
+    assert_eq!(line["token"]["tid"], format!("{}...", &long[..120]));
+    let line = line_about_token(&handler, &headed(&header(json!({ "kid": "k".repeat(257) }))));
+    assert_eq!(line["token"]["kid"], Value::Null);
 }
 
 #[test]
@@ -184,4 +321,40 @@ fn a_line_is_written_soon_and_not_only_at_the_end() {
         handler.get("/api").must_be(401, "authorization_header_missing");
     }
     wait_until("the lines are there", || handler.stdout.all().len() == 20);
+}
+
+/// A named pipe can lose its reader and get another.
+#[cfg(target_os = "linux")]
+#[test]
+fn lines_that_a_closed_reader_lost_are_counted_and_told() {
+    use std::io::{BufRead, BufReader};
+    let path = std::env::temp_dir().join(format!("handler-audit-{}", std::process::id()));
+    let path = path.to_str().expect("UTF-8");
+    assert!(std::process::Command::new("mkfifo").arg(path).status().expect("mkfifo runs").success());
+    // Open for both, so that opening does not wait for the other end.
+    let open = || std::fs::File::options().read(true).write(true).open(path).expect("a pipe");
+    // The events of the next lines, and the end of this reader.
+    let events = |reader: std::fs::File, count: usize| {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || sender.send(BufReader::new(reader).lines().take(count).collect::<Vec<_>>()));
+        let lines = receiver.recv_timeout(GUARD).expect("lines").into_iter();
+        let lines = lines.map(|line| serde_json::from_str::<Value>(&line.expect("UTF-8")).expect("JSON"));
+        lines
+            .map(|line| (line["event"].as_str().expect("an event").to_owned(), line["lines"].as_u64()))
+            .collect::<Vec<_>>()
+    };
+    let decision = ("decision".to_owned(), None);
+    let reader = open();
+    let keys = KeyServer::with(set(&[1]));
+    let handler = Handler::with_output(path, &borrowed(&usual(&keys.url(), &[])));
+    handler.get("/api").must_be(401, "authorization_header_missing");
+    assert_eq!(events(reader, 1), std::slice::from_ref(&decision));
+    for _ in 0..3 {
+        handler.get("/api").must_be(401, "authorization_header_missing");
+        handler.flush_log();
+    }
+    let reader = open();
+    handler.get("/api").must_be(401, "authorization_header_missing");
+    assert_eq!(events(reader, 2), [decision, ("log_lines_lost".into(), Some(3))]);
+    std::fs::remove_file(path).expect("the pipe");
 }

@@ -41,6 +41,16 @@ impl Handler {
         })
     }
 
+    /// Starts it with the file or pipe of this name as its standard output.
+    #[cfg(unix)]
+    pub(crate) fn with_output(path: &str, settings: &[(&str, &str)]) -> Handler {
+        Handler::started(|| {
+            let mut shell = Command::new("/bin/sh");
+            shell.args(["-c", "exec \"$0\" >\"$1\"", env!("CARGO_BIN_EXE_handler"), path]);
+            prepared(shell, settings)
+        })
+    }
+
     fn started(command: impl Fn() -> Command) -> Handler {
         (0..20).find_map(|_| Handler::try_start(command(), free_port())).expect("of twenty free ports one stays free")
     }
@@ -115,7 +125,7 @@ impl Handler {
 
     /// Waits until every line logged so far is written: they leave in order, and a body that is
     /// declared too long is a line.
-    fn flush_log(&self) {
+    pub(crate) fn flush_log(&self) {
         let before = self.stderr.count("100 MiB");
         let mut client = self.connect();
         client.send(request("POST", "/api", &[("Content-Length", "1099511627776")]));
