@@ -1,11 +1,11 @@
 //! The audit log: one JSON object a line for each decision. Never a token, a signature, a name, a
 //! mail address, a query string or a function key: of what came with the request, identifiers only.
 
-use crate::claims::{UnverifiedClaims, is_guid};
+use crate::claims::UnverifiedClaims;
 use crate::clock;
 use crate::limits::{AUDIT_LINE_BYTES, MAX_LOGGED_WORD, MAX_QUOTED_CHARS};
 use crate::log::Log;
-use crate::rejection::{Rejection, clean_into};
+use crate::rejection::{Rejection, clean};
 use crate::settings::Audit;
 use crate::token::UnverifiedToken;
 use std::fmt::Write;
@@ -95,7 +95,7 @@ fn identifier(value: &str) -> &str {
 
 /// The Functions host's id of the invocation. It stands behind what the client sent under this name.
 fn invocation(header: &str) -> Option<&str> {
-    header.rsplit(',').next().map(str::trim).filter(|id| is_guid(id))
+    header.rsplit(',').next().map(str::trim).map(identifier)
 }
 
 fn line(decision: Decision, facts: Facts, now: f64) -> String {
@@ -123,8 +123,6 @@ fn line(decision: Decision, facts: Facts, now: f64) -> String {
 /// Adds a member, unless it is empty. A cleaned value has nothing that JSON would have to escape.
 fn add(object: &mut String, name: &str, value: &str) {
     if !value.is_empty() {
-        [",\"", name, "\":\""].iter().for_each(|part| object.push_str(part));
-        clean_into(object, value, MAX_QUOTED_CHARS);
-        object.push('"');
+        [",\"", name, "\":\"", &clean(value, MAX_QUOTED_CHARS), "\""].iter().for_each(|part| object.push_str(part));
     }
 }

@@ -155,7 +155,7 @@ pub const MAX_CHECK_INPUT_BYTES: u64 = 64 * 1024 * 1024;
 pub const MAX_LINE_BYTES: usize = 4 * MAX_TOKEN_BYTES;
 
 /// Bytes that `handler check --lines` reads at once, and about as many as it writes at once.
-pub const LINES_BUFFER_BYTES: usize = 64 * 1024;
+pub const LINES_BUFFER_BYTES: usize = 32 * 1024;
 
 /// Tokens between two signs of life on a terminal: about a third of a second.
 pub const PROGRESS_EVERY_TOKENS: u64 = 10_000;

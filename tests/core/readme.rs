@@ -25,6 +25,19 @@ fn the_readme_lists_the_checks_in_their_order_with_their_sources_and_codes() {
 }
 
 #[test]
+fn the_readme_names_a_test_of_each_check() {
+    let rows = table("| | check |");
+    let names: Vec<&str> = rows.iter().map(|row| row[5].trim_matches('`')).collect();
+    assert_eq!(names.len(), CHECKS.len());
+    for name in names {
+        let (module, function) = name.split_once("::").expect("a module and a test");
+        let path = format!("{}/tests/core/{module}.rs", env!("CARGO_MANIFEST_DIR"));
+        let source = std::fs::read_to_string(path).expect("a module of this suite");
+        assert!(source.contains(&format!("#[test]\nfn {function}() {{")), "{name}");
+    }
+}
+
+#[test]
 fn the_readme_lists_the_attacks_with_their_tests() {
     let listed: Vec<(&str, &str, &str)> =
         table("| attack |").iter().map(|row| (row[0], row[1], row[2].trim_matches('`'))).collect();

@@ -20,7 +20,7 @@ const NAMED_BY: &[(&str, &[&str])] = &[
     ("std::fs", &["caretaker.rs", "fetch.rs"]),
     (
         "std::io",
-        &["body.rs", "caretaker.rs", "check.rs", "command.rs", "fetch.rs", "log.rs", "outgoing.rs", "server.rs"],
+        &["body.rs", "caretaker.rs", "check.rs", "check/lines.rs", "command.rs", "fetch.rs", "log.rs", "outgoing.rs", "server.rs"],
     ),
     ("std::net", &["caretaker.rs", "server.rs", "server/answers.rs", "server/lines.rs", "settings/reader.rs"]),
     ("std::process", &["command.rs", "main.rs", "server.rs"]),
@@ -74,7 +74,7 @@ const MOST_LINES_DECIDING: usize = 1500;
 /// Lines of code in all. 1,500 would be the aim for the whole; more than that again goes into waiting
 /// for nobody and into surviving, on top of a server that offers neither: lines, bodies, slow peers,
 /// the caretaker, the log. Folding those together would save lines and cost their explanation.
-const MOST_LINES: usize = 3350;
+const MOST_LINES: usize = 3500;
 
 /// Lines of code of one file, and of one function.
 const MOST_LINES_OF_A_FILE: usize = 250;

@@ -164,9 +164,9 @@ fn the_invocation_is_the_one_that_the_host_names_last() {
     for (header, expected) in [
         (INVOCATION.to_owned(), Some(INVOCATION)),
         (format!("alice@contoso.example, {INVOCATION}"), Some(INVOCATION)),
-        (format!("{INVOCATION},alice@contoso.example"), None),
-        ("d5e1f0a2".into(), None),
-        (good(), None),
+        (format!("{INVOCATION},alice@contoso.example"), Some("(withheld)")),
+        ("d5e1f0a2".into(), Some("d5e1f0a2")),
+        (good(), Some("(withheld)")),
         (String::new(), None),
     ] {
         let line = line_about(&handler, &[("X-Azure-Functions-InvocationId", &header)]);
