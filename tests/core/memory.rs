@@ -164,6 +164,35 @@ fn a_full_memory_forgets_what_was_accepted_longest_ago() {
 }
 
 #[test]
+fn a_token_that_comes_again_is_the_newest_wherever_it_stood() {
+    let owner = digest_of_key(1);
+    for others in [0, 1, 2, 1000, MAX_REMEMBERED_SIGNATURES - 1] {
+        let mut memory = SignatureMemory::default();
+        (0..=others).for_each(|number| memory.remember(nth(number), owner));
+        memory.remember(nth(0), owner);
+        let new = others + 1..others + MAX_REMEMBERED_SIGNATURES;
+        new.clone().for_each(|number| memory.remember(nth(number), owner));
+        assert_eq!(memory.len(), MAX_REMEMBERED_SIGNATURES);
+        assert!(memory.holds(&nth(0), &owner), "{others} others went first");
+        assert!(!(1..=others).any(|number| memory.holds(&nth(number), &owner)), "all {others} of them");
+        memory.remember(nth(new.end), owner);
+        assert!(!memory.holds(&nth(0), &owner), "after {others} others it is the oldest");
+    }
+}
+
+#[test]
+fn what_was_forgotten_with_its_key_takes_no_room() {
+    let mut memory = SignatureMemory::default();
+    memory.remember(nth(0), digest_of_key(2));
+    memory.keep_only(&key_set(&[key(1).jwk(None)]));
+    (1..=MAX_REMEMBERED_SIGNATURES).for_each(|number| memory.remember(nth(number), digest_of_key(1)));
+    assert!(memory.holds(&nth(1), &digest_of_key(1)), "room for as many as ever");
+    memory.remember(nth(0), digest_of_key(1));
+    assert_eq!(memory.len(), MAX_REMEMBERED_SIGNATURES);
+    assert!(!memory.holds(&nth(1), &digest_of_key(1)) && memory.holds(&nth(2), &digest_of_key(1)));
+}
+
+#[test]
 fn keys_are_told_apart_by_modulus_and_exponent_together() {
     let digest = |n: &str, e: &str| {
         let jwk = json!({ "kty": "RSA", "kid": "k", "n": n, "e": e });
@@ -175,6 +204,7 @@ fn keys_are_told_apart_by_modulus_and_exponent_together() {
         digest(&modulus(&[1]), &crate::bench::encoded([1, 3])),
         digest(&modulus(&[1, 1]), &crate::bench::encoded([3]))
     );
+    assert_ne!(digest(&modulus(&[1]), "AQAB"), digest(&modulus(&[1]), "Aw"), "by the exponent alone");
     assert_eq!(digest(&modulus(&[1]), "AQAB"), digest(&modulus(&[1]), "AAEAAQ"), "leading zeros count for nothing");
 }
 
