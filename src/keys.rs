@@ -1,14 +1,17 @@
 //! When keys are fetched, and how long they are believed: a policy over a monotonic clock that is
-//! passed in. Nothing here does I/O; the server starts the fetches that this file asks for.
+//! passed in. Nothing here does I/O; the server starts the fetches that this file asks for. The memory
+//! of what the keys have verified is here too, so that no new set comes without a look through it.
 
 use crate::jwks::KeySet;
 use crate::limits::{FORCED_FETCH_EVERY, KEYS_MAX_AGE, REFRESH_EVERY, RETRY_WITHOUT_KEYS};
+use crate::memory::SignatureMemory;
 use std::time::{Duration, Instant};
 
 /// The last good key set and the history that decides about the next fetch.
 #[derive(Debug)]
 pub struct Keys {
     set: Option<(KeySet, Instant)>,
+    memory: SignatureMemory,
     is_fetching: bool,
     last_started: Instant,
     last_ended: Option<Instant>,
@@ -46,12 +49,18 @@ pub enum Need {
 impl Keys {
     /// No keys yet, and the first fetch on its way: the caller has started it.
     pub fn fetching_since(now: Instant) -> Keys {
-        Keys { set: None, is_fetching: true, last_started: now, last_ended: None, forced: None }
+        let memory = SignatureMemory::default();
+        Keys { set: None, memory, is_fetching: true, last_started: now, last_ended: None, forced: None }
     }
 
     /// The last good set, while it may still be believed.
     pub fn usable(&self, now: Instant) -> Option<&KeySet> {
-        self.set.as_ref().filter(|(_, fetched)| now.duration_since(*fetched) < KEYS_MAX_AGE).map(|(set, _)| set)
+        usable(&self.set, now)
+    }
+
+    /// The same, and the memory of the signatures that its keys have verified.
+    pub fn usable_with_memory(&mut self, now: Instant) -> (Option<&KeySet>, &mut SignatureMemory) {
+        (usable(&self.set, now), &mut self.memory)
     }
 
     /// A request needs keys and there is no usable set.
@@ -107,6 +116,7 @@ impl Keys {
             }
         }
         if let Some(set) = set {
+            self.memory.keep_only(&set);
             self.set = Some((set, now));
         }
     }
@@ -121,6 +131,10 @@ impl Keys {
         self.forced = Some(Forced { started: now, outcome: Outcome::Running });
         self.start(now)
     }
+}
+
+fn usable(set: &Option<(KeySet, Instant)>, now: Instant) -> Option<&KeySet> {
+    set.as_ref().filter(|(_, fetched)| now.duration_since(*fetched) < KEYS_MAX_AGE).map(|(set, _)| set)
 }
 
 /// For `Retry-After`: rounded up, so that the next try is not too early.

@@ -14,7 +14,6 @@ use crate::jwks::KeySet;
 use crate::keys::Keys;
 use crate::limits::{HEAPS, MAPPED_BUFFER_BYTES, MAX_IN_A_ROW, PAUSE, SEND_TIMEOUT, SWEEP_EVERY};
 use crate::log::Log;
-use crate::memory::SignatureMemory;
 use crate::settings::Settings;
 use lines::{Arrival, Line, Returned};
 use std::collections::{HashMap, VecDeque};
@@ -101,7 +100,6 @@ struct Loop {
     /// What sends to each peer have cost in this second, where it counts.
     slow_sends: HashMap<SocketAddr, Duration>,
     back: (Sender<Returned>, Receiver<Returned>),
-    memory: SignatureMemory,
     caretaker: Caretaker,
     cors: Cors,
     date: (u64, String),
@@ -131,7 +129,6 @@ impl Loop {
             settings,
             server,
             fetch: None,
-            memory: SignatureMemory::default(),
             lines: HashMap::new(),
             ready: VecDeque::new(),
             in_a_row: 0,
@@ -235,9 +232,8 @@ impl Loop {
             Some(Err(TryRecvError::Disconnected)) => Err("the fetch could not be run".into()),
         };
         self.fetch = None;
-        match &outcome {
-            Ok(keys) => self.memory.keep_only(keys),
-            Err(reason) => self.log.err(format!("the signing keys could not be fetched: {reason}")),
+        if let Err(reason) = &outcome {
+            self.log.err(format!("the signing keys could not be fetched: {reason}"));
         }
         self.keys.ended(Instant::now(), outcome.ok());
         self.retry(|_| true);

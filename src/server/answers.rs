@@ -60,8 +60,8 @@ impl Loop {
             }
         };
         let now = Instant::now();
-        let case = Case::new(token, &self.settings, self.keys.usable(now), clock::unix_now());
-        let mut case = case.with_memory(&mut self.memory);
+        let (keys, memory) = self.keys.usable_with_memory(now);
+        let mut case = Case::new(token, &self.settings, keys, clock::unix_now()).with_memory(memory);
         let outcome = checks::decide(&mut case);
         let mut refusal = match outcome {
             Ok(claims) => {

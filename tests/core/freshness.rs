@@ -193,3 +193,30 @@ fn an_outage_at_start_leaves_the_first_unknown_key_its_own_fetch() {
     keys.ended(start + seconds(8.0), None);
     assert_eq!(keys.need_unknown(start + seconds(8.0)), Need::Unavailable(59));
 }
+
+/// Whether key 1 is remembered to have verified some token.
+fn remembers(keys: &mut Keys, now: Instant) -> bool {
+    let (set, memory) = keys.usable_with_memory(now);
+    assert!(set.is_some());
+    memory.holds(&[0; 32], key_set(&[key(1).jwk(None)]).named(&key(1).kid)[0].public_key().unwrap().digest())
+}
+
+#[test]
+fn a_key_that_leaves_the_set_or_changes_takes_at_once_what_is_remembered_of_it() {
+    let mut changed = key(2).jwk(None);
+    changed["kid"] = key(1).kid.as_str().into();
+    for next in [key(2).jwk(None), changed] {
+        let (mut keys, start) = fetched();
+        let digest = *keys.usable(start).unwrap().named(&key(1).kid)[0].public_key().unwrap().digest();
+        keys.usable_with_memory(start).1.remember([0; 32], digest);
+        let mut fetch = |hours, set| {
+            assert!(keys.refresh_is_due(start + HOUR * hours));
+            keys.ended(start + HOUR * hours, set);
+            remembers(&mut keys, start + HOUR * hours)
+        };
+        assert!(fetch(1, None), "a fetch that fails changes nothing");
+        assert!(fetch(2, set(1)), "nor does the same set");
+        assert!(!fetch(3, Some(key_set(&[next]))));
+        assert!(!fetch(4, set(1)), "nor does it come back with its key");
+    }
+}
