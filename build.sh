@@ -13,7 +13,9 @@ usage='usage: ./build.sh [command]
   dev       build, then serve with a local issuer until Ctrl-C (PORT=3000)
   test      format, lints and all tests
   bench     build, then measure the handler beside the bounds of its parts; also writes bench.json
-  package   build, then pack handler.zip for deployment'
+  package   build, then pack handler.zip for deployment
+  reproduce build twice, elsewhere and under other circumstances, and compare the bytes
+  sbom      build, then write handler.cdx.json, the list of what is linked (CycloneDX)'
 
 main() {
     set_colours
@@ -24,6 +26,8 @@ main() {
         1:test) run_tests ;;
         *:bench) shift; bench "$@" ;;
         1:package) package ;;
+        1:reproduce) reproduce ;;
+        1:sbom) sbom ;;
         1:-h | 1:--help | 1:help) echo "$usage" ;;
         *) printf 'build.sh: unknown argument: %s\n\n%s\n' "$*" "$usage" >&2; exit 2 ;;
     esac
@@ -36,7 +40,7 @@ build() {
     choose_target
     cargo fetch --locked --target "$target"
     set_compiler_flags
-    cargo_release --bin handler
+    build_handler
     # A handler that is running keeps its file; Windows does not let go of it.
     rm -f "$binary" || fail "cannot replace $binary: stop the handler that is running"
     cp "$release_dir/handler$exe" "$binary"
@@ -120,14 +124,49 @@ cargo_release() {
     cargo build --release --locked --target "$target" --target-dir "$target_dir" "$@"
 }
 
+# On Linux the list of packages goes into the binary, where `cargo audit bin` finds it.
+build_handler() {
+    case $target in
+        *-linux-*)
+            compile_package_list
+            cargo rustc --release --locked --target "$target" --target-dir "$target_dir" --bin handler -- \
+                "-Clink-arg=$package_list" ;;
+        *) cargo_release --bin handler ;;
+    esac
+}
+
+compile_package_list() {
+    local lists=$target_dir/packages text
+    compile_sbom_program
+    text=$("$sbom_program" section "$target")
+    rm -rf "$lists"
+    mkdir "$lists"
+    printf '%s\n' "$text" >"$lists/list.s"
+    # Cargo looks at the name only, so another list needs another one.
+    package_list=$lists/$(cksum <"$lists/list.s" | tr ' ' -).o
+    "$c_compiler" -c "$lists/list.s" -o "$package_list"
+}
+
+# By rustc alone and for this machine: cargo would build what the tests need first.
+compile_sbom_program() {
+    sbom_program=$target_dir/sbom$exe
+    mkdir -p "$target_dir"
+    set -- --edition 2024 -o "$sbom_program" tests/sbom/main.rs
+    [ "$c_compiler" = cc ] || set -- "-Clinker=$c_compiler" "$@"
+    rustc "$@"
+}
+
 check_binary() {
     case $target in *-linux-*)
         ! needs_loader "$binary" || fail "$binary is not static: it names a dynamic loader"
-        refuse_private_paths ;;
+        refuse_private_paths
+        LC_ALL=C grep -qaF '"name":"entra-handler"' "$binary" || fail "$binary lacks the list of its packages" ;;
     esac
     echo "built $binary for $target${linkage:+, $linkage}"
-    if has sha256sum; then sha256sum "$binary"; elif has shasum; then shasum -a 256 "$binary"; fi
+    if has sha256sum || has shasum; then echo "$(sha256 "$binary")  $binary"; fi
 }
+
+sha256() { if has sha256sum; then sha256sum; else shasum -a 256; fi <"$1" | cut -d ' ' -f 1; }
 
 refuse_private_paths() {
     local path
@@ -580,6 +619,96 @@ with zipfile.ZipFile("handler.zip") as back:
     for entry in back.infolist():
         print(f"  {entry.external_attr >> 16:o} {entry.file_size:>9} {entry.filename}")
 PYTHON
+}
+
+# ---- reproduce ---------------------------------------------------------------------------------
+
+# Two builds of this folder's files that share nothing but the tools and the downloaded packages.
+reproduce() {
+    local one two first second status=0
+    require_toolchain
+    choose_target
+    cargo fetch --locked --target "$target"
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    first=$work/1 second="$work/2, in a folder with a longer name, and deeper/here"
+    echo "building twice below $work: other folders, CARGO_HOME, HOME, TMPDIR, time zone, date, umask, jobs"
+    (
+        umask 022
+        unset CARGO_TARGET_DIR
+        export TZ=Pacific/Kiritimati LC_ALL=C SOURCE_DATE_EPOCH=1
+        build_elsewhere "$first" cargo
+    ) &
+    one=$!
+    (
+        umask 077
+        export TZ=America/St_Johns LC_ALL=C.UTF-8 SOURCE_DATE_EPOCH=4000000000 CARGO_BUILD_JOBS=1
+        export CARGO_TARGET_DIR="$second/of the compiler"
+        build_elsewhere "$second" "another cargo home"
+    ) &
+    two=$!
+    wait $one || status=1
+    wait $two || status=1
+    [ $status -eq 0 ] || fail 'one of the builds failed'
+    compare_builds "$first/tree/handler$exe" "$second/tree/handler$exe"
+}
+
+build_elsewhere() {
+    local part cargo_home=${CARGO_HOME:-$HOME/.cargo}
+    mkdir -p "$1/tree" "$1/home" "$1/temporary" "$1/$2/registry"
+    tar -cf - --exclude=./target --exclude=./.git --exclude='./mutants.out*' --exclude=./handler . | tar -xf - -C "$1/tree"
+    # What was downloaded is used again, so that no network is needed; it is unpacked anew.
+    for part in registry/index registry/cache config.toml config; do
+        if [ -e "$cargo_home/$part" ]; then ln -s "$cargo_home/$part" "$1/$2/$part"; fi
+    done
+    if [ -d "${RUSTUP_HOME:-$HOME/.rustup}" ]; then export RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}"; fi
+    export HOME="$1/home" TMPDIR="$1/temporary" CARGO_HOME="$1/$2" CARGO_NET_OFFLINE=true
+    "${BASH:-bash}" "$1/tree/build.sh" >"$1/log" 2>&1 || { tail -n 20 "$1/log" >&2; return 1; }
+}
+
+compare_builds() {
+    echo "$(sha256 "$1")  first"
+    echo "$(sha256 "$2")  second"
+    cmp -s "$1" "$2" || { trap - EXIT; say_what_differs "$1" "$2"; fail "the two builds differ; they stay below $work"; }
+    if [ -e "$binary" ]; then
+        echo "$(sha256 "$binary")  $binary"
+        cmp -s "$1" "$binary" || {
+            say_what_differs "$1" "$binary"
+            fail "the two builds are equal, but $binary is another: of other sources (./build.sh builds it from these) or other tools"
+        }
+    fi
+    echo "${green}equal$plain"
+}
+
+say_what_differs() {
+    local section
+    echo "$(cmp -l "$1" "$2" 2>/dev/null | wc -l) bytes differ, of $(wc -c <"$1") and $(wc -c <"$2")"
+    has readelf || return 0
+    printf 'sections that differ:'
+    for section in $(readelf -SW "$1" | sed -n 's/^ *\[ *[0-9]*\] \([^ ]*\) .*/\1/p'); do
+        cmp -s <(readelf -x "$section" "$1" 2>/dev/null) <(readelf -x "$section" "$2" 2>/dev/null) || printf ' %s' "$section"
+    done
+    echo
+    diff <(readelf -p .comment "$1") <(readelf -p .comment "$2") || true # the tools
+}
+
+# ---- sbom --------------------------------------------------------------------------------------
+
+sbom() {
+    build
+    compile_sbom_program
+    # shellcheck disable=SC2046 # name and version, or nothing
+    "$sbom_program" cyclonedx "$target" "$(sha256 "$binary")" $(c_library) >handler.cdx.json
+    echo "wrote handler.cdx.json: $(grep -c '"scope": "required"' handler.cdx.json) linked components" \
+        "and $(grep -c '"scope": "excluded"' handler.cdx.json) used while building"
+}
+
+# Name and version of the one that is linked statically.
+c_library() {
+    case $linkage in
+        *glibc) getconf GNU_LIBC_VERSION 2>/dev/null || echo glibc ;;
+        *musl) echo musl ;;
+    esac
 }
 
 # ---- what a machine may lack -------------------------------------------------------------------

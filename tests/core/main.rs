@@ -2,8 +2,16 @@
 
 #[macro_use]
 mod bench;
+#[path = "../sbom/cyclonedx.rs"]
+mod cyclonedx;
+#[path = "../sbom/lock.rs"]
+mod lock;
 #[path = "../support/mint.rs"]
 mod mint;
+#[path = "../sbom/packages.rs"]
+mod packages;
+#[path = "../sbom/section.rs"]
+mod section;
 
 mod accepted;
 mod attacks;
@@ -12,6 +20,7 @@ mod bearer;
 mod callers;
 mod client;
 mod clock;
+mod crates;
 mod dates;
 mod documents;
 mod encoding;
@@ -37,6 +46,7 @@ mod rejection;
 mod requirements;
 mod rfc;
 mod rules;
+mod sbom;
 mod settings;
 mod settings_problems;
 mod shape;
