@@ -61,6 +61,12 @@ impl Handler {
         Handler::start(&borrowed(&settings))
     }
 
+    /// Starts it by a command of `prepared`.
+    #[cfg(unix)]
+    pub(crate) fn by(command: impl Fn() -> Command) -> Handler {
+        Handler::started(command)
+    }
+
     /// None when somebody else has the port meanwhile.
     fn try_start(mut command: Command, port: u16) -> Option<Handler> {
         let mut child = command.env(PORT, port.to_string()).stdin(Stdio::null()).spawn().expect("the handler starts");
@@ -169,7 +175,12 @@ pub(crate) struct Outcome {
 
 /// Runs the handler to its end.
 pub(crate) fn run(arguments: &[&str], settings: &[(&str, &str)], input: impl AsRef<[u8]>) -> Outcome {
-    let mut child = command(arguments, settings).stdin(Stdio::piped()).spawn().expect("the handler starts");
+    run_command(command(arguments, settings), input)
+}
+
+/// Runs a command of `prepared` to its end.
+pub(crate) fn run_command(mut command: Command, input: impl AsRef<[u8]>) -> Outcome {
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("the handler starts");
     let stdout = Lines::of(child.stdout.take().expect("piped"));
     let stderr = Lines::of(child.stderr.take().expect("piped"));
     let status = end(&mut child, input.as_ref());
@@ -206,7 +217,8 @@ pub(crate) fn command(arguments: &[&str], settings: &[(&str, &str)]) -> Command 
     prepared(command, settings)
 }
 
-fn prepared(mut command: Command, settings: &[(&str, &str)]) -> Command {
+/// With these settings, no other environment, and its outputs in pipes.
+pub(crate) fn prepared(mut command: Command, settings: &[(&str, &str)]) -> Command {
     command.env_clear().envs(settings.iter().copied());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command

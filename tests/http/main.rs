@@ -35,6 +35,8 @@ mod repetition;
 mod routes;
 mod samples;
 mod settings;
+#[cfg(unix)]
+mod shipped;
 mod sign_in;
 mod tenants;
 mod tokens;
