@@ -104,10 +104,12 @@ fn citations(text: &str) -> BTreeSet<Citation> {
             continue;
         }
         let document = format!("RFC {}", number(next));
-        let is_named = words.get(at + 2).is_some_and(|word| ["section", "sections"].contains(word));
-        let listed =
-            words[at + 2..].iter().skip(1).filter(|word| **word != "and").take_while(|word| !number(word).is_empty());
-        let sections: Vec<&str> = if is_named { listed.map(|word| number(word)).collect() } else { vec![""] };
+        let listed = words[at + 2..].iter().skip(1).filter(|word| **word != "and").map(|word| number(word));
+        let sections: Vec<&str> = match words.get(at + 2) {
+            Some(&"section") => listed.take(1).collect(),
+            Some(&"sections") => listed.take_while(|number| !number.is_empty()).collect(),
+            _ => vec![""],
+        };
         found.extend(sections.into_iter().map(|section| (document.clone(), section.to_owned())));
     }
     let joined = words.join(" ");

@@ -20,7 +20,17 @@ const NAMED_BY: &[(&str, &[&str])] = &[
     ("std::fs", &["caretaker.rs", "fetch.rs"]),
     (
         "std::io",
-        &["body.rs", "caretaker.rs", "check.rs", "check/lines.rs", "command.rs", "fetch.rs", "log.rs", "outgoing.rs", "server.rs"],
+        &[
+            "body.rs",
+            "caretaker.rs",
+            "check.rs",
+            "check/lines.rs",
+            "command.rs",
+            "fetch.rs",
+            "log.rs",
+            "outgoing.rs",
+            "server.rs",
+        ],
     ),
     ("std::net", &["caretaker.rs", "server.rs", "server/answers.rs", "server/lines.rs", "settings/reader.rs"]),
     ("std::process", &["command.rs", "main.rs", "server.rs"]),
