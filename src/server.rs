@@ -169,7 +169,7 @@ impl Loop {
                 self.start_fetch();
             }
             // Only now: `try_recv` swallows a call of `unblock`, whose reason was looked at above.
-            if is_idle {
+            if is_idle && self.ready.is_empty() {
                 let (start, patience) = (Instant::now(), self.patience());
                 self.receive(|server| server.recv_timeout(patience));
                 // A call of `unblock` may have stood before many requests.
@@ -208,10 +208,9 @@ impl Loop {
 
     /// How long the loop may sleep when nothing comes.
     fn patience(&self) -> Duration {
-        match (self.ready.is_empty(), self.lines.is_empty()) {
-            (false, _) => Duration::ZERO,
-            (true, false) => SWEEP_EVERY,
-            (true, true) => self.keys.until_refresh(Instant::now()).max(Duration::from_millis(2)),
+        match self.lines.is_empty() {
+            false => SWEEP_EVERY,
+            true => self.keys.until_refresh(Instant::now()).max(Duration::from_millis(2)),
         }
     }
 
