@@ -40,6 +40,9 @@ const NAMED_BY: &[(&str, &[&str])] = &[
     ("Claims::of(token)", &["checks.rs"]),
 ];
 
+/// Where endpoints of one's own go: it may grow, and make JSON, without a change here.
+const OWN: &str = "api.rs";
+
 /// What no line of code may hold.
 const FORBIDDEN: &[&str] = &[
     ".unwrap()",
@@ -81,10 +84,11 @@ const DECIDING: &[&str] = &[
 /// Lines of code of the modules that decide: what has to be read in one sitting.
 const MOST_LINES_DECIDING: usize = 1500;
 
-/// Lines of code in all. 1,500 would be the aim for the whole; more than that again goes into waiting
-/// for nobody and into surviving, on top of a server that offers neither: lines, bodies, slow peers,
-/// the caretaker, the log. Folding those together would save lines and cost their explanation.
-const MOST_LINES: usize = 3500;
+/// Lines of code in all, but for the endpoints. 1,500 would be the aim for the whole; more than that
+/// again goes into waiting for nobody and into surviving, on top of a server that offers neither: lines,
+/// bodies, slow peers, the caretaker, the log. Folding those together would save lines and cost their
+/// explanation.
+const MOST_LINES: usize = 3400;
 
 /// Lines of code of one file, and of one function.
 const MOST_LINES_OF_A_FILE: usize = 250;
@@ -146,6 +150,7 @@ fn only_these_files_name_a_crate_or_the_outside_world() {
             .into_iter()
             .filter(|(_, text)| code(text).any(|line| holds(line, name)))
             .map(|(file, _)| file)
+            .filter(|file| !(file == OWN && *name == "serde_json::"))
             .collect();
         assert_eq!(namers, *allowed, "{name}");
     }
@@ -177,7 +182,7 @@ fn the_sources_stay_small() {
     assert_eq!(deciding.len(), DECIDING.len());
     let lines: usize = deciding.iter().map(|(_, lines)| lines).sum();
     assert!(lines <= MOST_LINES_DECIDING, "{lines}");
-    let lines: usize = lengths.iter().map(|(_, lines)| lines).sum();
+    let lines: usize = lengths.iter().filter(|(file, _)| file != OWN).map(|(_, lines)| lines).sum();
     assert!(lines <= MOST_LINES, "{lines}");
     for (file, text) in sources() {
         assert_eq!(long_functions(&text), [], "in {file}");
@@ -190,11 +195,13 @@ fn the_readme_lists_every_file_with_its_lines() {
         .iter()
         .map(|row| (row[0].trim_matches('`').trim_start_matches("src/").to_owned(), row[1].parse().expect("a number")))
         .collect();
+    let shipped = listed.iter().find(|(file, _)| file == OWN).map_or(0, |(_, lines)| *lines);
     let counted: BTreeSet<(String, usize)> = sources()
         .into_iter()
         .map(|(file, text)| {
             let lines = code(&text).count();
-            (file, lines)
+            let grown = file == OWN && lines > shipped;
+            (file, if grown { shipped } else { lines })
         })
         .collect();
     assert_eq!(listed.iter().cloned().collect::<BTreeSet<_>>(), counted);
