@@ -358,3 +358,41 @@ fn lines_that_a_closed_reader_lost_are_counted_and_told() {
     assert_eq!(events(reader, 2), [decision, ("log_lines_lost".into(), Some(3))]);
     std::fs::remove_file(path).expect("the pipe");
 }
+
+/// A reader that stops half-way leaves a line that the pipe took in part.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_line_that_was_taken_in_part_is_completed_first() {
+    use std::fs::File;
+    use std::io::Read;
+    // Of 156 bytes each: more than a pipe holds twice, of which what waits is written at once.
+    const SENT: u64 = 1200;
+    let path = std::env::temp_dir().join(format!("handler-torn-{}", std::process::id()));
+    let path = path.to_str().expect("UTF-8");
+    assert!(std::process::Command::new("mkfifo").arg(path).status().expect("mkfifo runs").success());
+    let keys = KeyServer::with(set(&[1]));
+    // Open for both, so that the handler can open its end.
+    let mut reader = File::options().read(true).write(true).open(path).expect("a pipe");
+    let handler = Handler::with_output(path, &borrowed(&usual(&keys.url(), &[])));
+    for _ in 0..SENT {
+        handler.get("/api").must_be(401, "authorization_header_missing");
+    }
+    let mut text = vec![0; 100_000];
+    reader.read_exact(&mut text).expect("lines");
+    drop(reader);
+    handler.flush_log();
+    let mut reader = File::options().read(true).write(true).open(path).expect("a pipe");
+    handler.get("/api").must_be(401, "authorization_header_missing");
+    while !text.ends_with(b"}\n") || !text.windows(14).any(|part| part == b"log_lines_lost") {
+        let mut part = [0; 1000];
+        let count = reader.read(&mut part).expect("lines");
+        text.extend_from_slice(&part[..count]);
+    }
+    let text = String::from_utf8(text).expect("UTF-8");
+    let lines: Vec<Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect();
+    let told = lines.iter().filter(|line| line["event"] == "decision").count() as u64;
+    let lost: u64 = lines.iter().filter_map(|line| line["lines"].as_u64()).sum();
+    assert_eq!(told + lost, SENT + 1, "{told} told, {lost} lost");
+    std::fs::remove_file(path).expect("the pipe");
+}
