@@ -21,6 +21,9 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{ErrorKind, IsTerminal, Read, Write};
 
+/// Some programs on Windows begin a text in UTF-8 with it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// How `handler check` was called.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Options {
@@ -64,7 +67,7 @@ fn run_once(judge: impl Fn(&str) -> Report, json: bool) -> Result<u8, String> {
     if input.len() as u64 > MAX_CHECK_INPUT_BYTES {
         return Err(format!("standard input: more than {MAX_CHECK_INPUT_BYTES} bytes"));
     }
-    let report = judge(&String::from_utf8_lossy(&input));
+    let report = judge(&String::from_utf8_lossy(input.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&input)));
     let mut text = Vec::new();
     match json {
         true => report.write_json(&mut text, None),

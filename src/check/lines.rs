@@ -1,6 +1,6 @@
 //! `handler check --lines`: tokens one a line, judged one after the other, however many there are.
 
-use super::Report;
+use super::{BYTE_ORDER_MARK, Report};
 use crate::limits::{LINES_BUFFER_BYTES, MAX_LINE_BYTES, PROGRESS_EVERY_TOKENS};
 use crate::rejection::Rejection;
 use std::collections::BTreeMap;
@@ -62,9 +62,6 @@ pub fn judge_all(
     write(&mut out)?;
     Ok(tally)
 }
-
-/// Some programs on Windows begin a text in UTF-8 with it.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads a line without its end: the number of its bytes, or None after the last. Of a line that is
 /// longer than `MAX_LINE_BYTES` only the number is right.

@@ -188,9 +188,13 @@ fn what_is_not_one_bearer_token_fails_before_the_first_check() {
 fn the_input_may_begin_with_bearer_and_end_with_a_line() {
     let keys = KeyServer::with(set(&[1]));
     let good = good();
-    for input in
-        [format!("Bearer {good}"), format!("bearer {good}\n"), format!("\n {good}\r\n\n"), format!("BEARER   {good}")]
-    {
+    for input in [
+        format!("Bearer {good}"),
+        format!("bearer {good}\n"),
+        format!("\n {good}\r\n\n"),
+        format!("BEARER   {good}"),
+        format!("\u{feff}{good}\r\n"),
+    ] {
         assert_eq!(report(&keys, &[], &[], &input).1, 0, "{input:?}");
     }
     for input in ["", "\n", "Bearer", "Bearer ", &format!("{good} {good}"), &format!("{good},{good}")] {
