@@ -90,6 +90,7 @@ fn write_lines(lines: &Receiver<Line>, lost: &AtomicU64) {
         // The last of them says what was lost before, and is none itself.
         let lost_again = if left > 0 { left + lost_before.saturating_sub(1) } else { 0 };
         lost.fetch_add(lost_again, Ordering::Relaxed);
+        out.shrink_to_fit();
         let _ = std::io::stderr().lock().write_all(err.as_bytes());
     }
 }

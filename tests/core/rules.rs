@@ -88,7 +88,7 @@ const MOST_LINES_DECIDING: usize = 1500;
 /// again goes into waiting for nobody and into surviving, on top of a server that offers neither: lines,
 /// bodies, slow peers, the caretaker, the log. Folding those together would save lines and cost their
 /// explanation.
-const MOST_LINES: usize = 3400;
+const MOST_LINES: usize = 3450;
 
 /// Lines of code of one file, and of one function.
 const MOST_LINES_OF_A_FILE: usize = 250;
