@@ -8,8 +8,12 @@ mod signature;
 
 /// Attack, where it is known from, the test that tries it.
 pub(crate) const ATTACKS: &[(&str, &str, &str)] = &[
-    ("`alg: none` in any spelling", "CVE-2015-9235; McLean 2015", "no_spelling_of_none_is_accepted"),
-    ("public key as HMAC secret", "CVE-2016-10555, CVE-2022-29217", "a_mac_with_the_public_key_is_refused"),
+    ("`alg: none` in any spelling", "CVE-2022-23540; McLean 2015", "no_spelling_of_none_is_accepted"),
+    (
+        "public key as HMAC secret",
+        "CVE-2015-9235, CVE-2016-10555, CVE-2022-29217",
+        "a_mac_with_the_public_key_is_refused",
+    ),
     ("`alg` of another family with an RSA key", "CVE-2022-23541, CVE-2023-48238", "another_algorithm_is_refused"),
     ("RS384, RS512 or PS256 under the same key", "RFC 8725 section 3.1", "another_rsa_scheme_is_refused"),
     ("two `alg` members", "RFC 7515 section 4", "a_second_alg_is_refused"),
