@@ -53,14 +53,11 @@ impl Keys {
         Keys { set: None, memory, is_fetching: true, last_started: now, last_ended: None, forced: None }
     }
 
-    /// The last good set, while it may still be believed.
-    pub fn usable(&self, now: Instant) -> Option<&KeySet> {
-        usable(&self.set, now)
-    }
-
-    /// The same, and the memory of the signatures that its keys have verified.
-    pub fn usable_with_memory(&mut self, now: Instant) -> (Option<&KeySet>, &mut SignatureMemory) {
-        (usable(&self.set, now), &mut self.memory)
+    /// The last good set, while it may still be believed, and the memory of the signatures that its
+    /// keys have verified.
+    pub fn usable(&mut self, now: Instant) -> (Option<&KeySet>, &mut SignatureMemory) {
+        let set = self.set.as_ref().filter(|(_, fetched)| now.duration_since(*fetched) < KEYS_MAX_AGE);
+        (set.map(|(set, _)| set), &mut self.memory)
     }
 
     /// A request needs keys and there is no usable set.
@@ -131,10 +128,6 @@ impl Keys {
         self.forced = Some(Forced { started: now, outcome: Outcome::Running });
         self.start(now)
     }
-}
-
-fn usable(set: &Option<(KeySet, Instant)>, now: Instant) -> Option<&KeySet> {
-    set.as_ref().filter(|(_, fetched)| now.duration_since(*fetched) < KEYS_MAX_AGE).map(|(set, _)| set)
 }
 
 /// For `Retry-After`: rounded up, so that the next try is not too early.

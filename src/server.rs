@@ -208,10 +208,10 @@ impl Loop {
 
     /// How long the loop may sleep when nothing comes.
     fn patience(&self) -> Duration {
-        match self.lines.is_empty() {
-            false => SWEEP_EVERY,
-            true => self.keys.until_refresh(Instant::now()).max(Duration::from_millis(2)),
+        if !self.lines.is_empty() {
+            return SWEEP_EVERY;
         }
+        self.keys.until_refresh(Instant::now()).max(Duration::from_millis(2))
     }
 
     fn wake(&self) -> impl Fn() + Send + 'static {

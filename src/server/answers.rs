@@ -60,7 +60,7 @@ impl Loop {
             }
         };
         let now = Instant::now();
-        let (keys, memory) = self.keys.usable_with_memory(now);
+        let (keys, memory) = self.keys.usable(now);
         let mut case = Case::new(token, &self.settings, keys, clock::unix_now()).with_memory(memory);
         let outcome = checks::decide(&mut case);
         let mut refusal = match outcome {

@@ -34,8 +34,8 @@ fn failed() -> (Keys, Instant) {
     (keys, start)
 }
 
-fn has_key(keys: &Keys, number: usize, now: Instant) -> bool {
-    keys.usable(now).is_some_and(|set| !set.named(&key(number).kid).is_empty())
+fn has_key(keys: &mut Keys, number: usize, now: Instant) -> bool {
+    keys.usable(now).0.is_some_and(|set| !set.named(&key(number).kid).is_empty())
 }
 
 #[test]
@@ -43,13 +43,13 @@ fn at_start_requests_wait_for_the_first_fetch() {
     let start = Instant::now();
     let mut keys = Keys::fetching_since(start);
     assert!(keys.is_fetching());
-    assert!(keys.usable(start).is_none());
+    assert!(keys.usable(start).0.is_none());
     assert_eq!(keys.need_any(start), Need::Wait);
     assert_eq!(keys.need_any(start + HOUR), Need::Wait);
     assert!(!keys.refresh_is_due(start + HOUR), "one fetch at a time");
     keys.ended(start + seconds(1.0), set(1));
     assert!(!keys.is_fetching());
-    assert!(has_key(&keys, 1, start + seconds(1.0)));
+    assert!(has_key(&mut keys, 1, start + seconds(1.0)));
 }
 
 #[test]
@@ -62,9 +62,9 @@ fn keys_are_fetched_hourly_counted_from_the_last_start() {
     assert!(keys.is_fetching());
     assert!(!keys.refresh_is_due(start + HOUR), "started once");
     assert_eq!(keys.until_refresh(start + HOUR), HOUR);
-    assert!(has_key(&keys, 1, start + HOUR), "the old set serves meanwhile");
+    assert!(has_key(&mut keys, 1, start + HOUR), "the old set serves meanwhile");
     keys.ended(start + HOUR + seconds(2.0), set(2));
-    assert!(has_key(&keys, 2, start + HOUR + seconds(2.0)) && !has_key(&keys, 1, start + HOUR + seconds(2.0)));
+    assert!(has_key(&mut keys, 2, start + HOUR + seconds(2.0)) && !has_key(&mut keys, 1, start + HOUR + seconds(2.0)));
     assert_eq!(keys.until_refresh(start + HOUR + HOUR + HOUR), Duration::ZERO);
 }
 
@@ -86,14 +86,14 @@ fn the_last_good_set_is_kept_for_24_hours_and_no_failure_replaces_it() {
         let now = start + HOUR * hour;
         assert!(keys.refresh_is_due(now));
         keys.ended(now + seconds(5.0), None);
-        assert!(has_key(&keys, 1, now + seconds(5.0)), "after {hour} failures");
+        assert!(has_key(&mut keys, 1, now + seconds(5.0)), "after {hour} failures");
     }
-    assert!(has_key(&keys, 1, fetched + DAY - TICK));
-    assert!(keys.usable(fetched + DAY).is_none());
+    assert!(has_key(&mut keys, 1, fetched + DAY - TICK));
+    assert!(keys.usable(fetched + DAY).0.is_none());
     let late = fetched + DAY + seconds(10.0);
     assert_eq!(keys.need_any(late), Need::Fetch);
     keys.ended(late, set(2));
-    assert!(has_key(&keys, 2, late + DAY - TICK));
+    assert!(has_key(&mut keys, 2, late + DAY - TICK));
 }
 
 #[test]
@@ -102,8 +102,8 @@ fn the_age_of_a_set_counts_from_the_end_of_its_own_fetch() {
     let second = start + HOUR * 10;
     assert!(keys.refresh_is_due(second));
     keys.ended(second + seconds(3.0), set(1));
-    assert!(has_key(&keys, 1, second + seconds(3.0) + DAY - TICK));
-    assert!(keys.usable(second + seconds(3.0) + DAY + TICK).is_none());
+    assert!(has_key(&mut keys, 1, second + seconds(3.0) + DAY - TICK));
+    assert!(keys.usable(second + seconds(3.0) + DAY + TICK).0.is_none());
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn after_a_failed_fetch_unknown_keys_are_unavailable_for_the_rest_of_the_60_seco
     assert_eq!(keys.need_unknown(asked + seconds(5.25)), Need::Unavailable(55), "rounded up");
     assert_eq!(keys.need_unknown(asked + seconds(6.0)), Need::Unavailable(54));
     assert_eq!(keys.need_unknown(asked + seconds(60.0) - TICK), Need::Unavailable(1));
-    assert!(has_key(&keys, 1, asked + seconds(5.0)), "known keys are still known");
+    assert!(has_key(&mut keys, 1, asked + seconds(5.0)), "known keys are still known");
     assert_eq!(keys.need_unknown(asked + seconds(60.0)), Need::Fetch);
     keys.ended(asked + seconds(61.0), None);
     assert_eq!(keys.need_unknown(asked + seconds(61.0)), Need::Unavailable(59), "failures count too");
@@ -169,7 +169,7 @@ fn the_hourly_fetch_heals_a_failed_one_and_does_not_undo_a_good_one() {
 fn without_keys_a_fetch_starts_5_seconds_after_the_last_ended() {
     let (mut keys, start) = failed();
     let ended = start + seconds(1.0);
-    assert!(keys.usable(ended).is_none());
+    assert!(keys.usable(ended).0.is_none());
     assert_eq!(keys.need_any(ended), Need::Unavailable(5));
     assert_eq!(keys.need_any(ended + seconds(0.5)), Need::Unavailable(5), "rounded up");
     assert_eq!(keys.need_any(ended + seconds(1.0)), Need::Unavailable(4));
@@ -181,7 +181,7 @@ fn without_keys_a_fetch_starts_5_seconds_after_the_last_ended() {
     assert_eq!(keys.need_any(ended + seconds(10.0)), Need::Unavailable(5), "counted from the end");
     assert_eq!(keys.need_any(ended + seconds(15.0)), Need::Fetch);
     keys.ended(ended + seconds(16.0), set(1));
-    assert!(has_key(&keys, 1, ended + seconds(16.0)));
+    assert!(has_key(&mut keys, 1, ended + seconds(16.0)));
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn an_outage_at_start_leaves_the_first_unknown_key_its_own_fetch() {
 
 /// Whether key 1 is remembered to have verified some token.
 fn remembers(keys: &mut Keys, now: Instant) -> bool {
-    let (set, memory) = keys.usable_with_memory(now);
+    let (set, memory) = keys.usable(now);
     assert!(set.is_some());
     memory.holds(&[0; 32], key_set(&[key(1).jwk(None)]).named(&key(1).kid)[0].public_key().unwrap().digest())
 }
@@ -207,8 +207,8 @@ fn a_key_that_leaves_the_set_or_changes_takes_at_once_what_is_remembered_of_it()
     changed["kid"] = key(1).kid.as_str().into();
     for next in [key(2).jwk(None), changed] {
         let (mut keys, start) = fetched();
-        let digest = *keys.usable(start).unwrap().named(&key(1).kid)[0].public_key().unwrap().digest();
-        keys.usable_with_memory(start).1.remember([0; 32], digest);
+        let digest = *keys.usable(start).0.unwrap().named(&key(1).kid)[0].public_key().unwrap().digest();
+        keys.usable(start).1.remember([0; 32], digest);
         let mut fetch = |hours, set| {
             assert!(keys.refresh_is_due(start + HOUR * hours));
             keys.ended(start + HOUR * hours, set);
