@@ -61,36 +61,50 @@ impl Log {
 }
 
 fn write_lines(lines: &Receiver<Line>, lost: &AtomicU64) {
-    // Between two rounds it has the rest of a line that standard output took in part: what comes next
-    // would run into it.
-    let mut out = Vec::new();
+    let mut torn = Vec::new();
     while let Ok(first) = lines.recv() {
         std::thread::sleep(LOG_GATHERS);
-        let (was_torn, mut err) = (!out.is_empty(), String::new());
+        let (mut out, mut err) = (String::new(), String::new());
         for line in [first].into_iter().chain(lines.try_iter().take(LOG_QUEUE_LINES)) {
             match line {
-                Line::Out(line) => out.extend([line.as_bytes(), b"\n"].concat()),
+                Line::Out(line) => out.extend([&line, "\n"]),
                 Line::Err(line) => err.extend(["handler: ", &line, "\n"]),
             }
         }
         let lost_before = lost.swap(0, Ordering::Relaxed);
         if lost_before > 0 {
-            let _ = writeln!(out, "{{\"event\":\"log_lines_lost\",\"lines\":{lost_before}}}");
+            out.push_str(&format!("{{\"event\":\"log_lines_lost\",\"lines\":{lost_before}}}\n"));
         }
-        let (mut stdout, mut taken) = (std::io::stdout().lock(), 0);
-        while let Some(count @ 1..) = out.get(taken..).and_then(|left| stdout.write(left).ok()) {
-            taken += count;
-        }
-        // What cannot be flushed stays taken: it leaves before the next bytes.
-        let _ = stdout.flush();
-        let is_torn = out.drain(..taken).next_back().map_or(was_torn, |last| last != b'\n');
-        let rest = out.iter().position(|byte| *byte == b'\n' && is_torn).map_or(0, |end| end + 1);
         // A closed standard output is no reason to stop: these lines are lost, the next are tried.
-        let left = out.split_off(rest).iter().filter(|byte| **byte == b'\n').count() as u64;
-        // The last of them says what was lost before, and is none itself.
-        let lost_again = if left > 0 { left + lost_before.saturating_sub(1) } else { 0 };
-        lost.fetch_add(lost_again, Ordering::Relaxed);
-        out.shrink_to_fit();
+        let left = deliver(&mut torn, out.as_bytes());
+        if left > 0 {
+            // The last of them says what was lost before, and is none itself.
+            lost.fetch_add(left + lost_before.saturating_sub(1), Ordering::Relaxed);
+        }
         let _ = std::io::stderr().lock().write_all(err.as_bytes());
     }
+}
+
+/// Gives lines to standard output, and says how many it did not take. Of one that it took in part, the
+/// rest stays in `torn` and goes first the next time: what comes then would run into it.
+fn deliver(torn: &mut Vec<u8>, lines: &[u8]) -> u64 {
+    torn.drain(..taken(torn));
+    let taken = if torn.is_empty() { taken(lines) } else { 0 };
+    let (done, left) = lines.split_at_checked(taken).unwrap_or_default();
+    let mut left = left.split_inclusive(|byte| *byte == b'\n');
+    if done.last().is_some_and(|last| *last != b'\n') {
+        torn.extend(left.next().unwrap_or_default());
+    }
+    left.count() as u64
+}
+
+/// How many of these bytes standard output takes.
+fn taken(bytes: &[u8]) -> usize {
+    let (mut stdout, mut taken) = (std::io::stdout().lock(), 0);
+    while let Some(count @ 1..) = bytes.get(taken..).and_then(|left| stdout.write(left).ok()) {
+        taken += count;
+    }
+    // What cannot be flushed stays taken: it leaves before the next bytes.
+    let _ = stdout.flush();
+    taken
 }
