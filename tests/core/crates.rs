@@ -1,7 +1,8 @@
 //! tests/CRATES.md against Cargo.lock and against what cargo links: a new crate is a reviewed change.
 
 use crate::lock::Lock;
-use crate::packages::{FORMAT, Packages};
+use crate::packages::{Packages, TREE};
+use crate::table::{code, table};
 use std::process::Command;
 
 const PAGE: &str = include_str!("../CRATES.md");
@@ -16,23 +17,15 @@ fn locked() -> Vec<String> {
     sorted(others.map(|package| format!("{} {}", package.name, package.version)))
 }
 
-/// The cells of the table under a heading of the page.
-fn rows(heading: &str) -> Vec<Vec<&'static str>> {
-    let rows = PAGE.lines().skip_while(|line| *line != heading).skip_while(|line| !line.starts_with("| ---")).skip(1);
-    rows.take_while(|line| line.starts_with('|'))
-        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
-        .collect()
-}
-
 fn linked() -> Vec<Vec<&'static str>> {
-    rows("## Linked")
+    table(PAGE, "## Linked")
 }
 
 /// `name version` of those in a row of the second table that begins so.
 fn not_linked(when: &str) -> Vec<String> {
-    let rows = rows("## Named by Cargo.lock and not linked");
+    let rows = table(PAGE, "## Named by Cargo.lock and not linked");
     let cells = rows.iter().filter(|row| row[0].starts_with(when)).map(|row| row[1]);
-    sorted(cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned))
+    sorted(cells.flat_map(code).map(str::to_owned))
 }
 
 fn sorted(list: impl Iterator<Item = String>) -> Vec<String> {
@@ -65,8 +58,8 @@ fn at_most_thirty_are_linked_and_five_named_directly() {
 fn the_page_says_which_of_them_cargo_links() {
     let tree = |edges: &str| {
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["tree", "--locked", "--offline", "--edges", edges]);
-        let output = cargo.args(["--prefix", "depth", "--no-dedupe", "--format", FORMAT]).output().expect("cargo runs");
+        let cargo = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(TREE).args(["--offline", "--edges", edges]);
+        let output = cargo.output().expect("cargo runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("UTF-8")
     };

@@ -12,6 +12,8 @@ mod mint;
 mod packages;
 #[path = "../sbom/section.rs"]
 mod section;
+#[path = "../support/table.rs"]
+mod table;
 
 mod accepted;
 mod attacks;

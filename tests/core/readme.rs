@@ -1,16 +1,14 @@
 //! The README's tables against the code.
 
 use crate::attacks::ATTACKS;
+use crate::requirements::fault_of_test;
 use entra_handler::checks::{CHECKS, Check};
 
 pub(crate) const README: &str = include_str!("../../README.md");
 
-/// The cells of the rows that follow a line, up to the next line that is no row.
-pub(crate) fn table(heading: &str) -> Vec<Vec<&'static str>> {
-    let rows = README.lines().skip_while(|line| !line.starts_with(heading)).skip(2);
-    rows.take_while(|line| line.starts_with('|'))
-        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
-        .collect()
+/// The cells of the table with this head.
+pub(crate) fn table(head: &str) -> Vec<Vec<&'static str>> {
+    crate::table::table(README, head)
 }
 
 #[test]
@@ -30,10 +28,7 @@ fn the_readme_names_a_test_of_each_check() {
     let names: Vec<&str> = rows.iter().map(|row| row[5].trim_matches('`')).collect();
     assert_eq!(names.len(), CHECKS.len());
     for name in names {
-        let (module, function) = name.split_once("::").expect("a module and a test");
-        let path = format!("{}/tests/core/{module}.rs", env!("CARGO_MANIFEST_DIR"));
-        let source = std::fs::read_to_string(path).expect("a module of this suite");
-        assert!(source.contains(&format!("#[test]\nfn {function}() {{")), "{name}");
+        assert_eq!(fault_of_test(&format!("core::{name}")), None, "{name}");
     }
 }
 

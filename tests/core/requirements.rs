@@ -1,6 +1,7 @@
 //! The page of requirements, which is its own data, against the sources and the tests that it
 //! names, and against the standards that the sources name.
 
+use crate::table::{cells, code};
 use entra_handler::checks::CHECKS;
 use std::collections::BTreeSet;
 use std::fs;
@@ -30,7 +31,7 @@ fn requirements() -> Vec<Requirement> {
         if let Some(heading) = text.strip_prefix("## ") {
             document = heading.split([',', '(']).next().unwrap_or_default().trim();
         }
-        let cells: Vec<&str> = text.trim_matches('|').split('|').map(str::trim).collect();
+        let cells = cells(text);
         if !text.starts_with('|') || cells[0] == "section" || cells[0] == "---" {
             continue;
         }
@@ -40,11 +41,6 @@ fn requirements() -> Vec<Requirement> {
         found.push(Requirement { line, document, sections, places: code(places), tests: code(tests), reason });
     }
     found
-}
-
-/// What stands between backquotes in a cell.
-fn code(cell: &str) -> Vec<&str> {
-    cell.split('`').skip(1).step_by(2).collect()
 }
 
 fn read(path: &str) -> Option<String> {
@@ -64,7 +60,7 @@ fn declares(source: &str, name: &str) -> bool {
 }
 
 /// What is wrong with a test that a row names, if anything.
-fn fault_of_test(path: &str) -> Option<&'static str> {
+pub(crate) fn fault_of_test(path: &str) -> Option<&'static str> {
     let parts: Vec<&str> = path.split("::").collect();
     let [folders @ .., module, name] = &parts[..] else { return Some("is no path of a test") };
     let folder = format!("tests/{}", folders.join("/"));

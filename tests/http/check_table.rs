@@ -2,6 +2,7 @@
 
 use crate::harness::{run, usual};
 use crate::samples;
+use crate::table::table;
 use crate::tokens::*;
 use entra_handler::checks::{self, CHECKS, Case};
 use entra_handler::jwks::KeySet;
@@ -37,11 +38,8 @@ fn each_check_refuses_with_the_codes_of_its_row_and_no_others() {
 
 /// The rows of the README's table of checks: number, name, source and codes.
 fn readme_rows() -> Vec<[String; 4]> {
-    let readme = include_str!("../../README.md").lines();
-    let rows = readme.skip_while(|line| !line.starts_with("| | check |")).skip(2);
-    let cells = |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect();
-    let row = |cells: Vec<String>| [0, 1, 3, 4].map(|column| cells[column].clone());
-    rows.take_while(|line| line.starts_with('|')).map(|line| row(cells(line))).collect()
+    let rows = table(include_str!("../../README.md"), "| | check |");
+    rows.iter().map(|row| [0, 1, 3, 4].map(|column| row[column].replace('`', ""))).collect()
 }
 
 #[test]

@@ -43,3 +43,5 @@ mod tokens;
 
 #[path = "../support/mint.rs"]
 mod mint;
+#[path = "../support/table.rs"]
+mod table;

@@ -5,6 +5,7 @@
 
 use crate::harness::{Handler, Outcome, borrowed, prepared, run_command, usual};
 use crate::key_server::KeyServer;
+use crate::table::{code, table};
 use crate::tokens::{good, set};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -131,12 +132,11 @@ fn it_names_the_crates_of_the_page() {
         packages.map(|package| format!("{} {}", text(&package["name"]), text(&package["version"]))).collect()
     };
 
-    let linked = PAGE.split("## ").find(|part| part.starts_with("Linked")).expect("the table");
-    let linked = linked.lines().filter(|line| line.starts_with("| ")).skip(2);
-    let linked: Vec<String> = linked.map(|line| line.split(" | ").take(2).collect::<Vec<_>>().join(" ")).collect();
-    assert_eq!(named(Value::Null), linked.iter().map(|crates| &crates[2..]).collect::<Vec<_>>());
-    let build = PAGE.lines().find(|line| line.starts_with("| for the build:")).expect("a row");
-    assert_eq!(named("build".into()), build.split('`').skip(1).step_by(2).collect::<Vec<_>>());
+    let linked = table(PAGE, "## Linked");
+    assert_eq!(named(Value::Null), linked.iter().map(|row| row[..2].join(" ")).collect::<Vec<_>>());
+    let others = table(PAGE, "## Named by Cargo.lock and not linked");
+    let build = others.iter().find(|row| row[0].starts_with("for the build:")).expect("a row");
+    assert_eq!(named("build".into()), code(build[1]));
 
     let roots: Vec<&Value> = packages.iter().filter(|package| package["root"] == true).collect();
     let [root] = roots[..] else { panic!("{} roots", roots.len()) };

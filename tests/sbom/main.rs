@@ -49,10 +49,7 @@ fn bom(target: &str, sha256: &str, c_library: &[&str]) -> Result<String, String>
 
 fn packages(target: &str) -> Result<Packages, String> {
     let lock = std::fs::read_to_string("Cargo.lock").map_err(|error| format!("Cargo.lock: {error}"))?;
-    let tree = |edges| {
-        let format = ["--prefix", "depth", "--no-dedupe", "--format", packages::FORMAT];
-        output("cargo", &[&["tree", "--locked", "--target", target, "--edges", edges], &format[..]].concat())
-    };
+    let tree = |edges| output("cargo", &[&packages::TREE[..], &["--target", target, "--edges", edges]].concat());
     Packages::of(&tree("normal")?, &tree("normal,build")?, &Lock::of(&lock))
 }
 

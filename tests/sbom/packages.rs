@@ -3,8 +3,8 @@
 use crate::lock::{Lock, Locked};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What `cargo tree --prefix depth` is to print of each package, after its depth.
-pub(crate) const FORMAT: &str = "{p}|{l}|{r}";
+/// How cargo is asked: of each package its depth, then what `Line` reads.
+pub(crate) const TREE: [&str; 7] = ["tree", "--locked", "--no-dedupe", "--prefix", "depth", "--format", "{p}|{l}|{r}"];
 
 /// Name and version.
 pub(crate) type Id = (String, String);
