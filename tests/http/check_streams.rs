@@ -62,12 +62,12 @@ fn an_output_that_takes_nothing_and_an_input_that_gives_nothing_are_told() {
         (output.status.code().expect("ended by itself"), String::from_utf8(output.stderr).expect("UTF-8"))
     };
     for (script, status, said) in [
-        ("echo $1 | $0 check --lines >/dev/full", 2, "standard output: No space left on device (os error 28)"),
-        ("$0 check --lines </", 2, "standard input, after line 0: Is a directory (os error 21)"),
-        ("$0 check --lines <&-", 0, "judged: 0"),
-        ("echo $1 | $0 check --lines >&-", 0, "judged: 1, accepted: 1"),
-        ("echo $1 | $0 check --json >/dev/full", 2, "standard output: No space left on device (os error 28)"),
-        ("$0 check --list >/dev/full", 2, "standard output: No space left on device (os error 28)"),
+        ("echo $1 | \"$0\" check --lines >/dev/full", 2, "standard output: No space left on device (os error 28)"),
+        ("\"$0\" check --lines </", 2, "standard input, after line 0: Is a directory (os error 21)"),
+        ("\"$0\" check --lines <&-", 0, "judged: 0"),
+        ("echo $1 | \"$0\" check --lines >&-", 0, "judged: 1, accepted: 1"),
+        ("echo $1 | \"$0\" check --json >/dev/full", 2, "standard output: No space left on device (os error 28)"),
+        ("\"$0\" check --list >/dev/full", 2, "standard output: No space left on device (os error 28)"),
     ] {
         assert_eq!(ended(script), (status, format!("handler: {said}\n")), "{script}");
     }
@@ -162,7 +162,7 @@ fn progress_is_told_now_and_then() {
 fn progress_is_shown_on_a_terminal_unless_the_verdicts_are_shown_there() {
     let keys = KeyServer::with(set(&[1]));
     let shown = |redirection: &str| {
-        let line = format!("yes x | head -n {PROGRESS_EVERY_TOKENS} | $HANDLER check --lines {redirection}");
+        let line = format!("yes x | head -n {PROGRESS_EVERY_TOKENS} | \"$HANDLER\" check --lines {redirection}");
         let mut terminal = std::process::Command::new("script");
         terminal.args(["-qec", &line, "/dev/null"]).env("HANDLER", env!("CARGO_BIN_EXE_handler"));
         let output = terminal.envs(usual(&keys.url(), &[])).stdin(Stdio::null()).output();

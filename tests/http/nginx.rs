@@ -76,13 +76,12 @@ fn nginx() -> Option<PathBuf> {
 /// nginx with this site, in a folder of its own; None when somebody else has the port.
 fn start(nginx: &Path, site: &str, address: SocketAddr) -> Option<Program> {
     let folder = programs::folder("nginx");
-    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map(|name| format!("{name}_temp_path {}/{name};\n", folder.display()))
-        .concat();
+    // Below the folder that `-p` names, whose own name may hold blanks.
+    let temporary =
+        ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(|name| format!("{name}_temp_path {name};\n")).concat();
     let main = format!(
-        "daemon off;\nmaster_process off;\npid {0}/pid;\nerror_log stderr;\nevents {{}}\n\
-         http {{\naccess_log off;\n{temporary}\n{site}\n}}\n",
-        folder.display()
+        "daemon off;\nmaster_process off;\npid pid;\nerror_log stderr;\nevents {{}}\n\
+         http {{\naccess_log off;\n{temporary}\n{site}\n}}\n"
     );
     fs::write(folder.join("nginx.conf"), main).expect("a file in a new folder");
     let mut command = Command::new(nginx);
