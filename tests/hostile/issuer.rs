@@ -35,6 +35,8 @@ pub(crate) struct Issuer {
 }
 
 struct Shared {
+    /// Each has a path of its own: what looks for somebody else on this port is no fetch.
+    path: String,
     reply: Mutex<Reply>,
     fetches: AtomicUsize,
     has_ended: AtomicBool,
@@ -43,9 +45,11 @@ struct Shared {
 impl Issuer {
     /// Listens on a free port.
     pub(crate) fn start(reply: Reply) -> Issuer {
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let path = format!("/keys/{}", STARTED.fetch_add(1, Ordering::Relaxed));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let shared = Shared { reply: Mutex::new(reply), fetches: AtomicUsize::new(0), has_ended: false.into() };
+        let shared = Shared { path, reply: Mutex::new(reply), fetches: AtomicUsize::new(0), has_ended: false.into() };
         let shared = Arc::new(shared);
         let server = shared.clone();
         thread::spawn(move || {
@@ -53,7 +57,6 @@ impl Issuer {
                 if server.has_ended() {
                     return;
                 }
-                server.fetches.fetch_add(1, Ordering::Relaxed);
                 let server = server.clone();
                 thread::spawn(move || server.serve(stream));
             }
@@ -72,7 +75,7 @@ impl Issuer {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}/keys", self.address)
+        format!("http://{}{}", self.address, self.shared.path)
     }
 
     /// Number of fetches so far.
@@ -100,7 +103,12 @@ impl Shared {
     }
 
     fn serve(&self, mut stream: TcpStream) {
-        let _ = stream.read(&mut [0; 4096]);
+        let mut request = [0; 4096];
+        let count = stream.read(&mut request).unwrap_or_default();
+        if !request[..count].starts_with(format!("GET {} ", self.path).as_bytes()) {
+            return;
+        }
+        self.fetches.fetch_add(1, Ordering::Relaxed);
         let reply = self.reply.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // The handler may have given up meanwhile.
         let _ = self.answer(&mut stream, reply);
@@ -132,7 +140,7 @@ impl Shared {
                 (0..bytes / 65536).try_for_each(|_| stream.write_all(&[b' '; 65536]))
             }
             Reply::RedirectToItself => {
-                let location = format!("http://{}/keys", stream.local_addr()?);
+                let location = format!("http://{}{}", stream.local_addr()?, self.path);
                 write!(stream, "HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n")
             }
             Reply::Raw(bytes) => stream.write_all(&bytes),
