@@ -17,6 +17,7 @@ use crate::settings::Settings;
 use crate::token::TokenCache;
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
@@ -174,8 +175,13 @@ impl RequestLoop {
         });
     }
 
-    /// Takes a request as far as it gets.
-    fn go_on(&mut self, mut pending: Pending) {
+    /// Takes a request as far as it gets. A panic on the way costs it a 500, which tiny_http sends,
+    /// and nobody else anything.
+    fn go_on(&mut self, pending: Pending) {
+        let _ = catch_unwind(AssertUnwindSafe(|| self.go_on_unguarded(pending)));
+    }
+
+    fn go_on_unguarded(&mut self, mut pending: Pending) {
         match self.admit(&mut pending) {
             Ok(call) => self.call(pending, call),
             Err(Stop::Respond(response)) => self.respond(pending, response),

@@ -267,6 +267,11 @@ impl Incoming {
         }
     }
 
+    /// Ends a request whose peer is gone, without a response.
+    pub(super) fn close(self) {
+        drop(self.inner.into_writer());
+    }
+
     /// Gives the request up without reading its body and without a response. Its connection's thread
     /// and its two file descriptors stay until the process ends: tiny_http cannot close it.
     pub(super) fn abandon(self) {
