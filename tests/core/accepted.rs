@@ -11,9 +11,7 @@ fn asked<T>(changes: &[(&str, &str)], ask: impl Fn(&entra_handler::claims::Claim
 
 #[test]
 fn a_claim_that_is_a_string_is_given_as_text() {
-    let text = |changes: &[(&str, &str)], name: &str| {
-        asked(changes, |claims| claims.text(name).map(String::from))
-    };
+    let text = |changes: &[(&str, &str)], name: &str| asked(changes, |claims| claims.text(name).map(String::from));
     assert_eq!(text(&[], "tid"), Some(TENANT.into()));
     assert_eq!(text(&[("oid", "\"a\\u0062c\"")], "oid"), Some("abc".into()));
     assert_eq!(text(&[("oid", "\"\"")], "oid"), Some(String::new()));
@@ -38,14 +36,7 @@ fn a_token_has_the_roles_that_it_lists() {
 fn a_token_has_the_scopes_that_it_lists() {
     let has = |name: &str, scopes: &str, scope: &str| {
         let changes = [("scp", ""), ("roles", "[\"Role\"]"), (name, scopes)];
-        asked(
-            if name == "scp" {
-                &changes[1..]
-            } else {
-                &changes
-            },
-            |claims| claims.has_scope(scope),
-        )
+        asked(if name == "scp" { &changes[1..] } else { &changes }, |claims| claims.has_scope(scope))
     };
     for name in ["scp", "scope"] {
         assert!(has(name, "\"read write\"", "read") && has(name, "\"read write\"", "write"));

@@ -10,21 +10,10 @@ fn token(headers: &[&'static str]) -> Result<&'static str, Rejection> {
 
 #[test]
 fn the_token_follows_the_scheme_after_one_or_more_spaces() {
-    for header in [
-        "Bearer a.b.c",
-        "bearer a.b.c",
-        "BEARER a.b.c",
-        "bEaReR a.b.c",
-        "Bearer   a.b.c",
-        "Bearer a.b.c  ",
-    ] {
+    for header in ["Bearer a.b.c", "bearer a.b.c", "BEARER a.b.c", "bEaReR a.b.c", "Bearer   a.b.c", "Bearer a.b.c  "] {
         assert_eq!(token(&[header]), Ok("a.b.c"), "{header:?}");
     }
-    assert_eq!(
-        token(&["Bearer !\"#é"]),
-        Ok("!\"#é"),
-        "what a token is made of is decided elsewhere"
-    );
+    assert_eq!(token(&["Bearer !\"#é"]), Ok("!\"#é"), "what a token is made of is decided elsewhere");
 }
 
 #[test]
@@ -35,14 +24,8 @@ fn no_header_is_told_from_an_empty_one() {
 
 #[test]
 fn two_headers_are_refused_even_when_they_are_equal() {
-    assert_eq!(
-        token(&["Bearer a.b.c", "Bearer a.b.c"]),
-        Err(Rejection::SeveralAuthorizations)
-    );
-    assert_eq!(
-        token(&["Basic x", "Bearer a.b.c"]),
-        Err(Rejection::SeveralAuthorizations)
-    );
+    assert_eq!(token(&["Bearer a.b.c", "Bearer a.b.c"]), Err(Rejection::SeveralAuthorizations));
+    assert_eq!(token(&["Basic x", "Bearer a.b.c"]), Err(Rejection::SeveralAuthorizations));
     assert_eq!(token(&["", ""]), Err(Rejection::SeveralAuthorizations));
 }
 
@@ -88,11 +71,7 @@ fn more_than_one_word_is_refused() {
         "Bearer Bearer a.b.c",
         "Bearer a.b.c ,",
     ] {
-        assert_eq!(
-            token(&[header]),
-            Err(Rejection::SeveralTokens),
-            "{header:?}"
-        );
+        assert_eq!(token(&[header]), Err(Rejection::SeveralTokens), "{header:?}");
     }
 }
 
@@ -102,19 +81,11 @@ fn a_comma_or_a_tab_within_a_word_is_refused_by_the_alphabet_of_tokens() {
     for (before, after) in [("", ","), (",", ""), ("", "\t"), ("\t", "")] {
         let header = format!("Bearer {before}{good}{after}");
         let word = bearer::token([header.as_str()].into_iter()).expect("one word");
-        assert_refused!(
-            Bench::new().judge(word),
-            "base64url",
-            Rejection::NotBase64url { .. }
-        );
+        assert_refused!(Bench::new().judge(word), "base64url", Rejection::NotBase64url { .. });
     }
     let joined = format!("Bearer {good},{good}");
     let word = bearer::token([joined.as_str()].into_iter()).expect("one word");
-    assert_refused!(
-        Bench::new().judge(word),
-        "three parts",
-        Rejection::Encrypted
-    );
+    assert_refused!(Bench::new().judge(word), "three parts", Rejection::Encrypted);
 }
 
 #[test]

@@ -14,8 +14,7 @@ pub(crate) const OTHER_TENANT: &str = "bbbbcccc-1111-dddd-2222-eeee3333ffff";
 pub(crate) const CLIENT: &str = "00001111-aaaa-2222-bbbb-3333cccc4444";
 pub(crate) const API: &str = "api://11112222-bbbb-3333-cccc-4444dddd5555";
 pub(crate) const V1: &str = "https://sts.windows.net/aaaabbbb-0000-cccc-1111-dddd2222eeee/";
-pub(crate) const V2: &str =
-    "https://login.microsoftonline.com/aaaabbbb-0000-cccc-1111-dddd2222eeee/v2.0";
+pub(crate) const V2: &str = "https://login.microsoftonline.com/aaaabbbb-0000-cccc-1111-dddd2222eeee/v2.0";
 /// The `issuer` member that Entra's v2.0 key set has on every key.
 pub(crate) const ENTRA_KEY_ISSUER: &str = "https://login.microsoftonline.com/{tenantid}/v2.0";
 /// The time at which tokens are judged, unless a test says otherwise.
@@ -46,20 +45,14 @@ pub(crate) fn key(number: usize) -> &'static TestKey {
 
 /// A key set of these keys.
 pub(crate) fn key_set(jwks: &[Value]) -> KeySet {
-    KeySet::parse(json!({ "keys": jwks }).to_string().into_bytes())
-        .expect("the set has a usable key")
+    KeySet::parse(json!({ "keys": jwks }).to_string().into_bytes()).expect("the set has a usable key")
 }
 
 /// Settings of a single-tenant API in the global cloud, with changes; an empty value unsets.
 pub(crate) fn settings(changes: &[(&str, &str)]) -> Settings {
     let defaults = [("TENANT_ID", TENANT), ("API_AUDIENCE", API)];
-    let of = |list: &[(&str, &str)], name: &str| {
-        list.iter()
-            .find(|(n, _)| *n == name)
-            .map(|(_, v)| (*v).to_owned())
-    };
-    Settings::read(|name| of(changes, name).or_else(|| of(&defaults, name)))
-        .expect("the settings are good")
+    let of = |list: &[(&str, &str)], name: &str| list.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
+    Settings::read(|name| of(changes, name).or_else(|| of(&defaults, name))).expect("the settings are good")
 }
 
 /// Settings, keys and a clock: everything that a decision takes besides the token.
@@ -77,20 +70,12 @@ impl Bench {
 
     pub(crate) fn with(changes: &[(&str, &str)]) -> Bench {
         let keys = Some(key_set(&[key(1).jwk(Some(ENTRA_KEY_ISSUER))]));
-        Bench {
-            settings: settings(changes),
-            keys,
-            now: NOW,
-        }
+        Bench { settings: settings(changes), keys, now: NOW }
     }
 
     /// Exactly these settings, and this key set.
     pub(crate) fn of(settings: Settings, jwks: &[Value]) -> Bench {
-        Bench {
-            settings,
-            keys: Some(key_set(jwks)),
-            now: NOW,
-        }
+        Bench { settings, keys: Some(key_set(jwks)), now: NOW }
     }
 
     pub(crate) fn keys(mut self, jwks: &[Value]) -> Bench {
@@ -124,13 +109,8 @@ impl Bench {
 
     /// What the endpoint of a route answers to a token.
     pub(crate) fn answer(&self, routes: &[Route], path: &str, token: &str) -> Answer {
-        let route = routes
-            .iter()
-            .find(|route| route.path == path)
-            .expect("a route with this path");
-        let Endpoint::Protected(endpoint) = route.endpoint else {
-            panic!("{path} is open to all")
-        };
+        let route = routes.iter().find(|route| route.path == path).expect("a route with this path");
+        let Endpoint::Protected(endpoint) = route.endpoint else { panic!("{path} is open to all") };
         endpoint(checks::decide(&mut self.case(token)).expect("an acceptable token"))
     }
 
@@ -148,25 +128,12 @@ pub(crate) fn get(path: &str, claims: &[(&str, &str)]) -> Answer {
 /// A JSON object of members in JSON text, after changes: an empty text removes a member, a new
 /// name is put at the end.
 pub(crate) fn object(members: &[(&str, String)], changes: &[(&str, &str)]) -> String {
-    let changed = |name: &str| {
-        changes
-            .iter()
-            .find(|(n, _)| *n == name)
-            .map(|(_, value)| (*value).to_owned())
-    };
-    let kept = members
-        .iter()
-        .map(|(name, value)| (*name, changed(name).unwrap_or_else(|| value.clone())));
+    let changed = |name: &str| changes.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
+    let kept = members.iter().map(|(name, value)| (*name, changed(name).unwrap_or_else(|| value.clone())));
     let is_new = |name: &str| members.iter().all(|(n, _)| *n != name);
-    let new = changes
-        .iter()
-        .filter(|(name, _)| is_new(name))
-        .map(|(name, value)| (*name, (*value).to_owned()));
-    let all: Vec<String> = kept
-        .chain(new)
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(n, v)| format!("\"{n}\":{v}"))
-        .collect();
+    let new = changes.iter().filter(|(name, _)| is_new(name)).map(|(name, value)| (*name, (*value).to_owned()));
+    let all: Vec<String> =
+        kept.chain(new).filter(|(_, value)| !value.is_empty()).map(|(n, v)| format!("\"{n}\":{v}")).collect();
     format!("{{{}}}", all.join(","))
 }
 
@@ -191,11 +158,7 @@ pub(crate) fn payload(changes: &[(&str, &str)]) -> String {
 
 /// The header of a token signed with test key 1.
 pub(crate) fn header(changes: &[(&str, &str)]) -> String {
-    let members = [
-        ("typ", "\"JWT\"".to_owned()),
-        ("alg", "\"RS256\"".into()),
-        ("kid", format!("\"{}\"", key(1).kid)),
-    ];
+    let members = [("typ", "\"JWT\"".to_owned()), ("alg", "\"RS256\"".into()), ("kid", format!("\"{}\"", key(1).kid))];
     object(&members, changes)
 }
 

@@ -7,15 +7,8 @@ use entra_handler::rejection::Rejection;
 const OTHER: &str = "99998888-ffff-7777-eeee-6666dddd5555";
 
 fn judged(allowed: &str, azp: &str, appid: &str) -> Result<String, Refusal> {
-    let text = |id: &str| {
-        if id.is_empty() {
-            String::new()
-        } else {
-            format!("\"{id}\"")
-        }
-    };
-    Bench::with(&[("ALLOWED_CLIENTS", allowed)])
-        .claims(&[("azp", &text(azp)), ("appid", &text(appid))])
+    let text = |id: &str| if id.is_empty() { String::new() } else { format!("\"{id}\"") };
+    Bench::with(&[("ALLOWED_CLIENTS", allowed)]).claims(&[("azp", &text(azp)), ("appid", &text(appid))])
 }
 
 fn accepted(outcome: Result<String, Refusal>) -> bool {
@@ -23,27 +16,13 @@ fn accepted(outcome: Result<String, Refusal>) -> bool {
 }
 
 fn refused(client: &str) -> Result<String, Refusal> {
-    Err(Refusal {
-        check: "client",
-        rejection: Rejection::ClientNotAllowed {
-            client: client.into(),
-        },
-    })
+    Err(Refusal { check: "client", rejection: Rejection::ClientNotAllowed { client: client.into() } })
 }
 
 #[test]
 fn any_client_is_accepted_where_none_is_named() {
-    for (azp, appid) in [
-        (CLIENT, ""),
-        ("", CLIENT),
-        ("", ""),
-        (OTHER, CLIENT),
-        ("anything", ""),
-    ] {
-        assert!(
-            accepted(judged("", azp, appid)),
-            "azp {azp:?}, appid {appid:?}"
-        );
+    for (azp, appid) in [(CLIENT, ""), ("", CLIENT), ("", ""), (OTHER, CLIENT), ("anything", "")] {
+        assert!(accepted(judged("", azp, appid)), "azp {azp:?}, appid {appid:?}");
     }
 }
 
@@ -51,28 +30,18 @@ fn any_client_is_accepted_where_none_is_named() {
 fn the_client_is_azp_or_where_there_is_none_appid() {
     assert!(accepted(judged(CLIENT, CLIENT, "")));
     assert!(accepted(judged(CLIENT, "", CLIENT)));
-    assert!(
-        accepted(judged(CLIENT, CLIENT, OTHER)),
-        "azp goes before appid"
-    );
-    assert_eq!(
-        judged(CLIENT, OTHER, CLIENT),
-        refused(OTHER),
-        "appid does not save a wrong azp"
-    );
+    assert!(accepted(judged(CLIENT, CLIENT, OTHER)), "azp goes before appid");
+    assert_eq!(judged(CLIENT, OTHER, CLIENT), refused(OTHER), "appid does not save a wrong azp");
     assert_eq!(judged(CLIENT, OTHER, ""), refused(OTHER));
     assert_eq!(judged(CLIENT, "", OTHER), refused(OTHER));
-    let missing = Err(Refusal {
-        check: "client",
-        rejection: Rejection::ClaimMissing { name: "azp" },
-    });
+    let missing = Err(Refusal { check: "client", rejection: Rejection::ClaimMissing { name: "azp" } });
     assert_eq!(judged(CLIENT, "", ""), missing);
 }
 
 #[test]
 fn an_azp_that_is_an_empty_string_is_a_client_that_nobody_named() {
-    let judged = Bench::with(&[("ALLOWED_CLIENTS", CLIENT)])
-        .claims(&[("azp", "\"\""), ("appid", &format!("\"{CLIENT}\""))]);
+    let judged =
+        Bench::with(&[("ALLOWED_CLIENTS", CLIENT)]).claims(&[("azp", "\"\""), ("appid", &format!("\"{CLIENT}\""))]);
     assert_eq!(judged, refused(""));
 }
 
@@ -81,19 +50,8 @@ fn each_of_several_clients_is_accepted_and_nothing_near_them() {
     let both = format!(" {CLIENT} ,, my-client ");
     assert!(accepted(judged(&both, CLIENT, "")));
     assert!(accepted(judged(&both, "my-client", "")));
-    assert!(
-        accepted(judged(&both, &CLIENT.to_uppercase(), "")),
-        "the letter case of a GUID does not count"
-    );
-    for near in [
-        "My-Client",
-        "my-client ",
-        "my-clien",
-        "my-client,",
-        &CLIENT.replace('-', ""),
-        &CLIENT[..35],
-        OTHER,
-    ] {
+    assert!(accepted(judged(&both, &CLIENT.to_uppercase(), "")), "the letter case of a GUID does not count");
+    for near in ["My-Client", "my-client ", "my-clien", "my-client,", &CLIENT.replace('-', ""), &CLIENT[..35], OTHER] {
         assert_eq!(judged(&both, near, ""), refused(near), "{near}");
     }
 }
@@ -104,14 +62,8 @@ fn a_client_that_is_no_string_is_refused_even_where_any_is_accepted() {
         let bench = Bench::with(&[("ALLOWED_CLIENTS", allowed)]);
         for value in ["null", "1", "[]", &format!("[\"{CLIENT}\"]")] {
             for name in ["azp", "appid"] {
-                let rejection = Rejection::ClaimMalformed {
-                    name,
-                    expected: "a string",
-                };
-                let refused = Err(Refusal {
-                    check: "client",
-                    rejection,
-                });
+                let rejection = Rejection::ClaimMalformed { name, expected: "a string" };
+                let refused = Err(Refusal { check: "client", rejection });
                 assert_eq!(bench.claims(&[(name, value)]), refused, "{name} {value}");
             }
         }
@@ -120,16 +72,8 @@ fn a_client_that_is_no_string_is_refused_even_where_any_is_accepted() {
 
 #[test]
 fn an_id_token_names_no_client_even_when_it_carries_roles() {
-    let id_token = [
-        ("scp", ""),
-        ("azp", ""),
-        ("nonce", "\"n-0S6\""),
-        ("roles", "[\"Admin\"]"),
-    ];
-    let missing = Err(Refusal {
-        check: "client",
-        rejection: Rejection::ClaimMissing { name: "azp" },
-    });
+    let id_token = [("scp", ""), ("azp", ""), ("nonce", "\"n-0S6\""), ("roles", "[\"Admin\"]")];
+    let missing = Err(Refusal { check: "client", rejection: Rejection::ClaimMissing { name: "azp" } });
     for roles in ["", "Admin"] {
         let bench = Bench::with(&[("ALLOWED_CLIENTS", CLIENT), ("REQUIRED_ROLES", roles)]);
         assert_eq!(bench.claims(&id_token), missing, "{roles:?}");
@@ -138,8 +82,5 @@ fn an_id_token_names_no_client_even_when_it_carries_roles() {
 
 #[test]
 fn a_client_has_no_say_in_what_comes_out() {
-    assert_eq!(
-        Bench::with(&[("ALLOWED_CLIENTS", CLIENT)]).claims(&[]),
-        Ok(payload(&[]))
-    );
+    assert_eq!(Bench::with(&[("ALLOWED_CLIENTS", CLIENT)]).claims(&[]), Ok(payload(&[])));
 }

@@ -100,16 +100,11 @@ fn times_are_written_in_whole_seconds() {
 
 #[test]
 fn every_day_of_four_centuries_is_written_and_read_back() {
-    let leap = |year: u64| {
-        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-    };
+    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let mut day = 0.0;
     for year in 1970..2371 {
         let february = if leap(year) { 29 } else { 28 };
-        for (month, days) in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-            .into_iter()
-            .enumerate()
-        {
+        for (month, days) in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31].into_iter().enumerate() {
             for date in 1..=days {
                 let text = format!("{year}-{:02}-{date:02}T00:00:00Z", month + 1);
                 assert_eq!(rfc3339(day), text);
@@ -136,15 +131,9 @@ fn http_dates_are_written_as_rfc_9110_wants_them() {
     for (seconds, text) in table {
         assert_eq!(http_date(seconds), text);
     }
-    let months: Vec<String> = (0..12)
-        .map(|month| http_date(1_768_435_200 + month * 2_635_200)[8..11].to_owned())
-        .collect();
-    assert_eq!(
-        months.join(" "),
-        "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
-    );
-    let days: Vec<String> = (0..7)
-        .map(|day| http_date(1_795_392_000 + day * 86_400)[..3].to_owned())
-        .collect();
+    let months: Vec<String> =
+        (0..12).map(|month| http_date(1_768_435_200 + month * 2_635_200)[8..11].to_owned()).collect();
+    assert_eq!(months.join(" "), "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec");
+    let days: Vec<String> = (0..7).map(|day| http_date(1_795_392_000 + day * 86_400)[..3].to_owned()).collect();
     assert_eq!(days.join(" "), "Mon Tue Wed Thu Fri Sat Sun");
 }

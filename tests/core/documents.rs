@@ -12,13 +12,7 @@ fn duplicate(name: &str) -> JsonFault {
 
 /// Texts that are no JSON object here, and why.
 fn faults() -> Vec<(Vec<u8>, JsonFault)> {
-    let nested = |levels: usize| {
-        format!(
-            r#"{{"a":{}{}}}"#,
-            "[".repeat(levels - 1),
-            "]".repeat(levels - 1)
-        )
-    };
+    let nested = |levels: usize| format!(r#"{{"a":{}{}}}"#, "[".repeat(levels - 1), "]".repeat(levels - 1));
     let table: Vec<(&[u8], JsonFault)> = vec![
         (b"\xff", JsonFault::NotUtf8),
         (b"{\"a\":\"\xff\"}", JsonFault::NotUtf8),
@@ -55,15 +49,9 @@ fn faults() -> Vec<(Vec<u8>, JsonFault)> {
         (br#"{"x":{"a":1,"a":1}}"#, duplicate("a")),
         (br#"{"x":[1,[{"a":1,"\u0061":1}]]}"#, duplicate("a")),
         (br#"{"x":{"y":{"z":{"a":null,"a":null}}}}"#, duplicate("a")),
-        (
-            br#"{"\ud83d\ude00":1,"x":{},"\ud83d\uDE00":1}"#,
-            duplicate("\u{1f600}"),
-        ),
+        (br#"{"\ud83d\ude00":1,"x":{},"\ud83d\uDE00":1}"#, duplicate("\u{1f600}")),
     ];
-    let mut all: Vec<(Vec<u8>, JsonFault)> = table
-        .into_iter()
-        .map(|(text, fault)| (text.to_vec(), fault))
-        .collect();
+    let mut all: Vec<(Vec<u8>, JsonFault)> = table.into_iter().map(|(text, fault)| (text.to_vec(), fault)).collect();
     all.push((nested(65).into_bytes(), JsonFault::TooDeep));
     all.push((nested(5_000).into_bytes(), JsonFault::TooDeep));
     all
@@ -72,13 +60,7 @@ fn faults() -> Vec<(Vec<u8>, JsonFault)> {
 #[test]
 fn a_header_that_is_no_plain_json_object_is_refused() {
     for (text, fault) in faults() {
-        let refused = Refusal {
-            check: "header",
-            rejection: Rejection::BadJson {
-                part: Part::Header,
-                fault,
-            },
-        };
+        let refused = Refusal { check: "header", rejection: Rejection::BadJson { part: Part::Header, fault } };
         let judged = Bench::new().judge(&sealed(&text, payload(&[]).as_bytes()));
         assert_eq!(judged, Err(refused), "{}", String::from_utf8_lossy(&text));
     }
@@ -87,13 +69,7 @@ fn a_header_that_is_no_plain_json_object_is_refused() {
 #[test]
 fn a_payload_that_is_no_plain_json_object_is_refused() {
     for (text, fault) in faults() {
-        let refused = Refusal {
-            check: "payload",
-            rejection: Rejection::BadJson {
-                part: Part::Payload,
-                fault,
-            },
-        };
+        let refused = Refusal { check: "payload", rejection: Rejection::BadJson { part: Part::Payload, fault } };
         let judged = Bench::new().judge(&sealed(header(&[]).as_bytes(), &text));
         assert_eq!(judged, Err(refused), "{}", String::from_utf8_lossy(&text));
     }
@@ -102,56 +78,30 @@ fn a_payload_that_is_no_plain_json_object_is_refused() {
 #[test]
 fn a_header_fault_is_told_before_a_payload_fault() {
     let judged = Bench::new().judge(&sealed(b"[]", b"[]"));
-    assert_refused!(
-        judged,
-        "header",
-        Rejection::BadJson {
-            part: Part::Header,
-            fault: JsonFault::NotAnObject
-        }
-    );
+    assert_refused!(judged, "header", Rejection::BadJson { part: Part::Header, fault: JsonFault::NotAnObject });
 }
 
 #[test]
 fn each_claim_that_decides_is_refused_when_it_stands_twice() {
-    for name in [
-        "aud", "iss", "exp", "nbf", "iat", "tid", "azp", "scp", "oid",
-    ] {
+    for name in ["aud", "iss", "exp", "nbf", "iat", "tid", "azp", "scp", "oid"] {
         let twice = payload(&[]).replacen('{', &format!("{{\"{name}\":\"x\","), 1);
         let fault = duplicate(name);
         assert_eq!(
             Bench::new().judge(&signed(&twice)),
-            Err(Refusal {
-                check: "payload",
-                rejection: Rejection::BadJson {
-                    part: Part::Payload,
-                    fault
-                }
-            })
+            Err(Refusal { check: "payload", rejection: Rejection::BadJson { part: Part::Payload, fault } })
         );
     }
 }
 
 #[test]
 fn names_that_differ_in_letter_case_or_form_are_different_members() {
-    let changes = [
-        ("AUD", "1"),
-        ("Aud", "2"),
-        ("e\u{301}", "3"),
-        ("\u{e9}", "4"),
-        ("aud ", "5"),
-    ];
+    let changes = [("AUD", "1"), ("Aud", "2"), ("e\u{301}", "3"), ("\u{e9}", "4"), ("aud ", "5")];
     assert_eq!(Bench::new().claims(&changes), Ok(payload(&changes)));
 }
 
 #[test]
 fn white_space_around_and_inside_the_object_is_accepted_and_comes_out_unchanged() {
-    let spaced = format!(
-        " \t\r\n{}\n ",
-        payload(&[])
-            .replace(':', " : ")
-            .replace("https : ", "https:")
-    );
+    let spaced = format!(" \t\r\n{}\n ", payload(&[]).replace(':', " : ").replace("https : ", "https:"));
     let spaced = spaced.replace("api : ", "api:");
     assert_eq!(Bench::new().judge(&signed(&spaced)), Ok(spaced.clone()));
 }
@@ -159,11 +109,7 @@ fn white_space_around_and_inside_the_object_is_accepted_and_comes_out_unchanged(
 #[test]
 fn members_that_nobody_reads_may_hold_any_json_down_to_level_64() {
     let level_64 = format!("{}1e999{}", "[".repeat(63), "]".repeat(63));
-    let changes = [
-        ("deep", level_64.as_str()),
-        ("escapes", r#""\u0000\ud83d\ude00\/""#),
-        ("n", "-0.00E+00"),
-    ];
+    let changes = [("deep", level_64.as_str()), ("escapes", r#""\u0000\ud83d\ude00\/""#), ("n", "-0.00E+00")];
     assert_eq!(Bench::new().claims(&changes), Ok(payload(&changes)));
 }
 
@@ -172,17 +118,9 @@ fn the_claims_alone_can_be_shown_whatever_the_header_and_the_signature_are() {
     let shown = |text: &str| peek_payload(text).map(|claims| claims.into_text());
     let claims = encoded("{\"a\":1}");
     for (header, signature) in [("x", "x"), ("=", "=")] {
-        assert_eq!(
-            shown(&format!("{header}.{claims}.{signature}")),
-            Some("{\"a\":1}".into())
-        );
+        assert_eq!(shown(&format!("{header}.{claims}.{signature}")), Some("{\"a\":1}".into()));
     }
-    for bad in [
-        encoded("[]"),
-        encoded("{\"a\":1,\"a\":1}"),
-        format!("{claims}="),
-        "x".into(),
-    ] {
+    for bad in [encoded("[]"), encoded("{\"a\":1,\"a\":1}"), format!("{claims}="), "x".into()] {
         assert_eq!(shown(&format!("{claims}.{bad}.QQ")), None, "{bad}");
     }
 }

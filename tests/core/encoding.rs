@@ -44,59 +44,26 @@ fn each_part_is_refused_when_it_is_not_canonical_base64url() {
     ];
     for (place, part) in PARTS.into_iter().enumerate() {
         for (text, what) in table {
-            let refused = Refusal {
-                check: "base64url",
-                rejection: Rejection::NotBase64url { part },
-            };
-            assert_eq!(
-                Bench::new().judge(&with_part(place, text)),
-                Err(refused),
-                "{what} in {part:?}"
-            );
+            let refused = Refusal { check: "base64url", rejection: Rejection::NotBase64url { part } };
+            assert_eq!(Bench::new().judge(&with_part(place, text)), Err(refused), "{what} in {part:?}");
         }
     }
 }
 
 #[test]
 fn every_letter_of_the_alphabet_passes_in_canonical_form() {
-    for text in [
-        "QQ",
-        "QUI",
-        "QUJD",
-        "QUJDRA",
-        "-_-_",
-        "AA",
-        "AAA",
-        "____",
-        "--__",
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZab",
-    ] {
+    for text in ["QQ", "QUI", "QUJD", "QUJDRA", "-_-_", "AA", "AAA", "____", "--__", "ABCDEFGHIJKLMNOPQRSTUVWXYZab"] {
         for place in 0..3 {
             // The first part of these tokens is no JSON, so the walk stops right after base64url.
-            assert_refused!(
-                Bench::new().judge(&with_part(place, text)),
-                "header",
-                Rejection::BadJson { .. },
-                text
-            );
+            assert_refused!(Bench::new().judge(&with_part(place, text)), "header", Rejection::BadJson { .. }, text);
         }
     }
 }
 
 #[test]
 fn of_several_bad_parts_the_first_is_named() {
-    assert_refused!(
-        Bench::new().judge("=.=.="),
-        "base64url",
-        Rejection::NotBase64url { part: Part::Header }
-    );
-    assert_refused!(
-        Bench::new().judge("QQ.=.="),
-        "base64url",
-        Rejection::NotBase64url {
-            part: Part::Payload
-        }
-    );
+    assert_refused!(Bench::new().judge("=.=.="), "base64url", Rejection::NotBase64url { part: Part::Header });
+    assert_refused!(Bench::new().judge("QQ.=.="), "base64url", Rejection::NotBase64url { part: Part::Payload });
 }
 
 #[test]
@@ -107,15 +74,8 @@ fn a_good_token_is_refused_in_every_other_spelling_of_its_parts() {
         for end in ["=", "==", "\n", " ", "A==="] {
             let mut spelled: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
             spelled[place].push_str(end);
-            let refused = Refusal {
-                check: "base64url",
-                rejection: Rejection::NotBase64url { part },
-            };
-            assert_eq!(
-                Bench::new().judge(&spelled.join(".")),
-                Err(refused),
-                "{end:?} after {part:?}"
-            );
+            let refused = Refusal { check: "base64url", rejection: Rejection::NotBase64url { part } };
+            assert_eq!(Bench::new().judge(&spelled.join(".")), Err(refused), "{end:?} after {part:?}");
         }
     }
 }
@@ -128,20 +88,8 @@ fn the_unused_bits_of_a_signature_are_not_free() {
     let last = alphabet.find(token.chars().last().unwrap()).unwrap();
     assert_eq!(last % 16, 0, "a canonical end");
     for low in 1..16 {
-        let changed = format!(
-            "{}{}",
-            &token[..token.len() - 1],
-            &alphabet[last + low..=last + low]
-        );
-        let refused = Rejection::NotBase64url {
-            part: Part::Signature,
-        };
-        assert_eq!(
-            Bench::new().judge(&changed),
-            Err(Refusal {
-                check: "base64url",
-                rejection: refused
-            })
-        );
+        let changed = format!("{}{}", &token[..token.len() - 1], &alphabet[last + low..=last + low]);
+        let refused = Rejection::NotBase64url { part: Part::Signature };
+        assert_eq!(Bench::new().judge(&changed), Err(Refusal { check: "base64url", rejection: refused }));
     }
 }

@@ -32,24 +32,15 @@ const NAMES: [&str; 20] = [
 fn the_checks_have_these_names_in_this_order_and_each_its_source() {
     assert_eq!(CHECKS.each_ref().map(|check| check.name), NAMES);
     for check in &CHECKS {
-        assert!(
-            check.source.contains("RFC ")
-                || check.source.contains("Microsoft")
-                || check.source.contains("APIs")
-        );
+        assert!(check.source.contains("RFC ") || check.source.contains("Microsoft") || check.source.contains("APIs"));
     }
 }
 
 /// A token that all of the checks from `first` on refuse, and the bench that judges it.
 fn bad_from(first: &str) -> (Bench, String) {
-    let at = NAMES
-        .iter()
-        .position(|name| *name == first)
-        .expect("a check");
+    let at = NAMES.iter().position(|name| *name == first).expect("a check");
     let bad = |name: &str| NAMES.iter().position(|n| *n == name).expect("a check") >= at;
-    let when = |name: &str, member: &'static str, value: &'static str| {
-        bad(name).then_some((member, value))
-    };
+    let when = |name: &str, member: &'static str, value: &'static str| bad(name).then_some((member, value));
     let header_changes: Vec<_> = [
         when("alg", "alg", "\"HS256\""),
         when("crit", "crit", "[]"),
@@ -75,10 +66,7 @@ fn bad_from(first: &str) -> (Bench, String) {
     .collect();
     let other = V2.replace(TENANT, OTHER_TENANT);
     let key_issuer = if bad("key issuer") { &other } else { V2 };
-    let bench = Bench::with(&[
-        ("ALLOWED_CLIENTS", CLIENT),
-        ("REQUIRED_SCOPES", "access_as_user"),
-    ]);
+    let bench = Bench::with(&[("ALLOWED_CLIENTS", CLIENT), ("REQUIRED_SCOPES", "access_as_user")]);
     let signer = if bad("signature") { 2 } else { 1 };
     let (mut header, mut payload) = (header(&header_changes), payload(&claims));
     if bad("header") {
@@ -104,10 +92,7 @@ fn bad_from(first: &str) -> (Bench, String) {
 fn of_all_faults_the_one_whose_check_comes_first_is_told() {
     for name in NAMES {
         let (bench, token) = bad_from(name);
-        assert_eq!(
-            bench.judge(&token).map_err(|refusal| refusal.check),
-            Err(name)
-        );
+        assert_eq!(bench.judge(&token).map_err(|refusal| refusal.check), Err(name));
     }
 }
 
@@ -116,19 +101,10 @@ fn the_walk_to_the_end_finds_the_same_first_refusal_as_the_decision() {
     for name in NAMES {
         let (bench, token) = bad_from(name);
         let findings = bench.findings(&token);
-        assert_eq!(
-            findings
-                .iter()
-                .map(|finding| finding.name)
-                .collect::<Vec<_>>(),
-            NAMES
-        );
-        let first = findings.into_iter().find_map(|finding| {
-            finding.outcome.err().map(|rejection| Refusal {
-                check: finding.name,
-                rejection,
-            })
-        });
+        assert_eq!(findings.iter().map(|finding| finding.name).collect::<Vec<_>>(), NAMES);
+        let first = findings
+            .into_iter()
+            .find_map(|finding| finding.outcome.err().map(|rejection| Refusal { check: finding.name, rejection }));
         assert_eq!(first, bench.judge(&token).err(), "{name}");
     }
 }
@@ -137,11 +113,8 @@ fn the_walk_to_the_end_finds_the_same_first_refusal_as_the_decision() {
 fn the_walk_over_a_good_token_says_what_each_check_has_found() {
     let bench = Bench::new();
     let token = signed(&payload(&[]));
-    let found: Vec<String> = bench
-        .findings(&token)
-        .into_iter()
-        .map(|finding| finding.outcome.expect("the token is good"))
-        .collect();
+    let found: Vec<String> =
+        bench.findings(&token).into_iter().map(|finding| finding.outcome.expect("the token is good")).collect();
     let kid = &key(1).kid;
     let expected = [
         format!("{} bytes of at most 16384", token.len()),
@@ -177,10 +150,7 @@ fn the_walk_says_what_is_absent() {
         let found = finding.outcome.expect("the token is good");
         let is_absent = ["crit", "typ", "tid", "nbf", "iat", "client"].contains(&finding.name);
         assert_eq!(found == "absent", is_absent, "{}: {found}", finding.name);
-        assert_eq!(
-            found == "the key names no issuer",
-            finding.name == "key issuer"
-        );
+        assert_eq!(found == "the key names no issuer", finding.name == "key issuer");
     }
 }
 
@@ -188,11 +158,7 @@ fn the_walk_says_what_is_absent() {
 fn checks_that_need_what_an_earlier_one_did_not_get_are_not_reached() {
     let not_reached = |bench: &Bench, token: &str| -> Vec<&str> {
         let findings = bench.findings(token);
-        findings
-            .into_iter()
-            .filter(|f| f.outcome == Err(Rejection::NotReached))
-            .map(|f| f.name)
-            .collect()
+        findings.into_iter().filter(|f| f.outcome == Err(Rejection::NotReached)).map(|f| f.name).collect()
     };
     let bench = Bench::new();
     assert_eq!(not_reached(&bench, "a.b"), NAMES[2..]);
@@ -201,10 +167,7 @@ fn checks_that_need_what_an_earlier_one_did_not_get_are_not_reached() {
     assert_eq!(not_reached(&bench, &no_header), NAMES[4..]);
     let unknown = mint(key(1), &header(&[("kid", "\"x\"")]), &payload(&[]));
     assert_eq!(not_reached(&bench, &unknown), ["signature", "key issuer"]);
-    assert_eq!(
-        not_reached(&bench, &signed(&payload(&[("iss", "\"x\"")]))),
-        [""; 0]
-    );
+    assert_eq!(not_reached(&bench, &signed(&payload(&[("iss", "\"x\"")]))), [""; 0]);
 }
 
 #[test]
@@ -212,17 +175,11 @@ fn claims_of_an_unverified_token_are_explained_all_the_same_and_never_accepted()
     let bench = Bench::new();
     let forged = mint(key(2), &header(&[]), &payload(&[]));
     let mut case = bench.case(&forged);
-    let refused: Vec<_> = checks::explain_all(&mut case)
-        .into_iter()
-        .filter(|f| f.outcome.is_err())
-        .map(|f| f.name)
-        .collect();
+    let refused: Vec<_> =
+        checks::explain_all(&mut case).into_iter().filter(|f| f.outcome.is_err()).map(|f| f.name).collect();
     assert_eq!(refused, ["signature"]);
     assert!(!case.is_verified());
-    assert_eq!(
-        case.token().map(|token| token.payload().text().to_owned()),
-        Some(payload(&[]))
-    );
+    assert_eq!(case.token().map(|token| token.payload().text().to_owned()), Some(payload(&[])));
 }
 
 #[test]
@@ -231,18 +188,9 @@ fn a_case_knows_whether_its_signature_held_and_what_was_read() {
     let expired = signed(&payload(&[("exp", "1")]));
     let mut case = bench.case(&expired);
     assert!(!case.is_verified() && case.token().is_none());
-    assert!(matches!(
-        checks::decide(&mut case),
-        Err(Refusal {
-            check: "exp",
-            rejection: Rejection::Expired { .. }
-        })
-    ));
+    assert!(matches!(checks::decide(&mut case), Err(Refusal { check: "exp", rejection: Rejection::Expired { .. } })));
     assert!(case.is_verified());
-    assert!(
-        case.token()
-            .is_some_and(|token| token.payload().text() == payload(&[("exp", "1")]))
-    );
+    assert!(case.token().is_some_and(|token| token.payload().text() == payload(&[("exp", "1")])));
 }
 
 #[test]

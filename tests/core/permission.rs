@@ -43,40 +43,16 @@ fn with_nothing_required_any_permission_will_do_but_none_will_not() {
         &[("Scp", "\"x\"")],
         &[("role", "\"X\"")],
     ] {
-        assert_refused!(
-            judged(&[], claims),
-            "permission",
-            Rejection::NoPermission { .. },
-            format!("{claims:?}")
-        );
-        assert_eq!(
-            judged(&[NAMED], claims),
-            Ok(()),
-            "a named client needs none: {claims:?}"
-        );
+        assert_refused!(judged(&[], claims), "permission", Rejection::NoPermission { .. }, format!("{claims:?}"));
+        assert_eq!(judged(&[NAMED], claims), Ok(()), "a named client needs none: {claims:?}");
     }
 }
 
 #[test]
 fn one_required_scope_suffices() {
-    for scp in [
-        "read",
-        "write",
-        "read write",
-        "other read",
-        "other  write ",
-        "x read y",
-    ] {
-        assert_eq!(
-            judged(&[SCOPES], &[("scp", &format!("\"{scp}\""))]),
-            Ok(()),
-            "{scp}"
-        );
-        assert_eq!(
-            judged(&[SCOPES], &[("scope", &format!("\"{scp}\""))]),
-            Ok(()),
-            "{scp}"
-        );
+    for scp in ["read", "write", "read write", "other read", "other  write ", "x read y"] {
+        assert_eq!(judged(&[SCOPES], &[("scp", &format!("\"{scp}\""))]), Ok(()), "{scp}");
+        assert_eq!(judged(&[SCOPES], &[("scope", &format!("\"{scp}\""))]), Ok(()), "{scp}");
     }
     for scp in [
         "",
@@ -105,23 +81,11 @@ fn one_required_scope_suffices() {
 
 #[test]
 fn one_required_role_suffices() {
-    for roles in [
-        "[\"Admin\"]",
-        "[\"Reader\"]",
-        "[\"x\",\"Reader\"]",
-        "[\"\\u0041dmin\"]",
-    ] {
+    for roles in ["[\"Admin\"]", "[\"Reader\"]", "[\"x\",\"Reader\"]", "[\"\\u0041dmin\"]"] {
         assert_eq!(judged(&[ROLES], &[("roles", roles)]), Ok(()), "{roles}");
     }
-    for roles in [
-        "[]",
-        "[\"admin\"]",
-        "[\"Admin \"]",
-        "[\"Admin,Reader\"]",
-        "[\"Admin Reader\"]",
-        "[\"\"]",
-        "[\"x\"]",
-    ] {
+    for roles in ["[]", "[\"admin\"]", "[\"Admin \"]", "[\"Admin,Reader\"]", "[\"Admin Reader\"]", "[\"\"]", "[\"x\"]"]
+    {
         for settings in [&[ROLES][..], &[ROLES, NAMED], &[ROLES, SCOPES]] {
             assert_refused!(
                 judged(settings, &[("roles", roles)]),
@@ -136,101 +100,35 @@ fn one_required_role_suffices() {
 #[test]
 fn scopes_and_roles_are_not_taken_for_each_other() {
     let both = [SCOPES, ROLES];
-    assert_refused!(
-        judged(&[SCOPES], &[("roles", "[\"read\"]")]),
-        "permission",
-        Rejection::PermissionMissing { .. }
-    );
-    assert_refused!(
-        judged(&[ROLES], &[("scp", "\"Admin\"")]),
-        "permission",
-        Rejection::PermissionMissing { .. }
-    );
+    assert_refused!(judged(&[SCOPES], &[("roles", "[\"read\"]")]), "permission", Rejection::PermissionMissing { .. });
+    assert_refused!(judged(&[ROLES], &[("scp", "\"Admin\"")]), "permission", Rejection::PermissionMissing { .. });
     let crossed = [("scp", "\"Admin\""), ("roles", "[\"read\"]")];
-    assert_refused!(
-        judged(&both, &crossed),
-        "permission",
-        Rejection::PermissionMissing { .. }
-    );
-    assert_eq!(
-        judged(&both, &[("scp", "\"read\"")]),
-        Ok(()),
-        "a scope alone"
-    );
-    assert_eq!(
-        judged(&both, &[("roles", "[\"Admin\"]")]),
-        Ok(()),
-        "a role alone"
-    );
-    assert_eq!(
-        judged(&both, &[("scp", "\"x\""), ("roles", "[\"Admin\"]")]),
-        Ok(()),
-        "a role besides another scope"
-    );
-    assert_eq!(
-        judged(&both, &[("scp", "\"read\""), ("roles", "[\"x\"]")]),
-        Ok(()),
-        "a scope besides another role"
-    );
-    assert_eq!(
-        judged(&both, &[("scp", "\"read\""), ("roles", "[\"Admin\"]")]),
-        Ok(())
-    );
-    assert_refused!(
-        judged(&both, &[]),
-        "permission",
-        Rejection::PermissionMissing { .. }
-    );
+    assert_refused!(judged(&both, &crossed), "permission", Rejection::PermissionMissing { .. });
+    assert_eq!(judged(&both, &[("scp", "\"read\"")]), Ok(()), "a scope alone");
+    assert_eq!(judged(&both, &[("roles", "[\"Admin\"]")]), Ok(()), "a role alone");
+    assert_eq!(judged(&both, &[("scp", "\"x\""), ("roles", "[\"Admin\"]")]), Ok(()), "a role besides another scope");
+    assert_eq!(judged(&both, &[("scp", "\"read\""), ("roles", "[\"x\"]")]), Ok(()), "a scope besides another role");
+    assert_eq!(judged(&both, &[("scp", "\"read\""), ("roles", "[\"Admin\"]")]), Ok(()));
+    assert_refused!(judged(&both, &[]), "permission", Rejection::PermissionMissing { .. });
 }
 
 #[test]
 fn names_addresses_and_groups_grant_nothing() {
-    for name in [
-        "upn",
-        "email",
-        "preferred_username",
-        "unique_name",
-        "name",
-        "sub",
-        "oid",
-    ] {
+    for name in ["upn", "email", "preferred_username", "unique_name", "name", "sub", "oid"] {
         let claims = [(name, "\"Admin\"")];
-        assert_refused!(
-            judged(&[ROLES], &claims),
-            "permission",
-            Rejection::PermissionMissing { .. },
-            name
-        );
-        assert_refused!(
-            judged(&[], &claims),
-            "permission",
-            Rejection::NoPermission { .. },
-            name
-        );
+        assert_refused!(judged(&[ROLES], &claims), "permission", Rejection::PermissionMissing { .. }, name);
+        assert_refused!(judged(&[], &claims), "permission", Rejection::NoPermission { .. }, name);
     }
     for name in ["groups", "wids", "entitlements"] {
         let claims = [(name, "[\"Admin\"]")];
-        assert_refused!(
-            judged(&[ROLES], &claims),
-            "permission",
-            Rejection::PermissionMissing { .. },
-            name
-        );
-        assert_refused!(
-            judged(&[], &claims),
-            "permission",
-            Rejection::NoPermission { .. },
-            name
-        );
+        assert_refused!(judged(&[ROLES], &claims), "permission", Rejection::PermissionMissing { .. }, name);
+        assert_refused!(judged(&[], &claims), "permission", Rejection::NoPermission { .. }, name);
     }
 }
 
 #[test]
 fn scp_goes_before_scope() {
-    assert_eq!(
-        judged(&[SCOPES], &[("scp", "\"read\""), ("scope", "\"x\"")]),
-        Ok(())
-    );
+    assert_eq!(judged(&[SCOPES], &[("scp", "\"read\""), ("scope", "\"x\"")]), Ok(()));
     assert_refused!(
         judged(&[SCOPES], &[("scp", "\"x\""), ("scope", "\"read\"")]),
         "permission",
@@ -241,50 +139,26 @@ fn scp_goes_before_scope() {
 #[test]
 fn what_is_missing_is_told() {
     let missing = |found: &str, scopes: &[&str], roles: &[&str]| {
-        let owned = |names: &[&str]| {
-            names
-                .iter()
-                .map(|name| (*name).to_owned())
-                .collect::<Vec<_>>()
-        };
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         (found.to_owned(), owned(scopes), owned(roles))
     };
     let told = |settings: &[(&str, &str)], claims: &[(&str, &str)]| match judged(settings, claims) {
-        Err(Refusal {
-            check: "permission",
-            rejection:
-                Rejection::PermissionMissing {
-                    found,
-                    scopes,
-                    roles,
-                    ..
-                },
-        }) => (found, scopes, roles),
+        Err(Refusal { check: "permission", rejection: Rejection::PermissionMissing { found, scopes, roles, .. } }) => {
+            (found, scopes, roles)
+        }
         other => panic!("{other:?}"),
     };
     assert_eq!(
         told(&[SCOPES], &[]),
-        missing(
-            "no delegated permission (scp) and no app role (roles)",
-            &["read", "write"],
-            &[]
-        )
+        missing("no delegated permission (scp) and no app role (roles)", &["read", "write"], &[])
     );
     assert_eq!(
         told(&[ROLES], &[("scp", "\"a b\"")]),
-        missing(
-            "the delegated permissions (scp) 'a b'",
-            &[],
-            &["Admin", "Reader"]
-        )
+        missing("the delegated permissions (scp) 'a b'", &[], &["Admin", "Reader"])
     );
     assert_eq!(
         told(&[SCOPES, ROLES], &[("roles", "[\"a\",\"b\"]")]),
-        missing(
-            "the app roles (roles) 'a b'",
-            &["read", "write"],
-            &["Admin", "Reader"]
-        )
+        missing("the app roles (roles) 'a b'", &["read", "write"], &["Admin", "Reader"])
     );
     assert_eq!(
         told(&[ROLES], &[("scp", "\"s\""), ("roles", "[\"r\"]")]),
@@ -297,44 +171,15 @@ fn permissions_of_another_type_are_refused_even_besides_good_ones() {
     for settings in [&[][..], &[SCOPES], &[ROLES], &[NAMED]] {
         for name in ["scp", "scope"] {
             for value in ["null", "1", "true", "[\"read\"]", "{}"] {
-                let rejection = Rejection::ClaimMalformed {
-                    name,
-                    expected: "a string",
-                };
+                let rejection = Rejection::ClaimMalformed { name, expected: "a string" };
                 let claims = [(name, value), ("roles", "[\"Admin\"]")];
-                assert_eq!(
-                    judged(settings, &claims),
-                    Err(Refusal {
-                        check: "permission",
-                        rejection
-                    }),
-                    "{claims:?}"
-                );
+                assert_eq!(judged(settings, &claims), Err(Refusal { check: "permission", rejection }), "{claims:?}");
             }
         }
-        for value in [
-            "null",
-            "1",
-            "\"Admin\"",
-            "{}",
-            "[1]",
-            "[\"Admin\",1]",
-            "[[\"Admin\"]]",
-            "[null]",
-        ] {
-            let rejection = Rejection::ClaimMalformed {
-                name: "roles",
-                expected: "an array of strings",
-            };
+        for value in ["null", "1", "\"Admin\"", "{}", "[1]", "[\"Admin\",1]", "[[\"Admin\"]]", "[null]"] {
+            let rejection = Rejection::ClaimMalformed { name: "roles", expected: "an array of strings" };
             let claims = [("scp", "\"read\""), ("roles", value)];
-            assert_eq!(
-                judged(settings, &claims),
-                Err(Refusal {
-                    check: "permission",
-                    rejection
-                }),
-                "{claims:?}"
-            );
+            assert_eq!(judged(settings, &claims), Err(Refusal { check: "permission", rejection }), "{claims:?}");
         }
     }
 }

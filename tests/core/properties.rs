@@ -14,12 +14,7 @@ use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 /// Runs a test on so many values, the same ones in every run.
 pub(crate) fn each<S: Strategy>(cases: u32, strategy: &S, test: impl Fn(S::Value)) {
-    let config = Config {
-        cases,
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(20_261_124),
-        ..Config::default()
-    };
+    let config = Config { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(20_261_124), ..Config::default() };
     let outcome = TestRunner::new(config).run(strategy, |value| {
         test(value);
         Ok(())
@@ -32,31 +27,16 @@ pub(crate) fn each<S: Strategy>(cases: u32, strategy: &S, test: impl Fn(S::Value
 /// Asserts that a text is refused, in words that may be said; and that explaining it takes no harm.
 fn assert_refused_somehow(bench: &Bench, text: &str) {
     let refusal = bench.judge(text).expect_err("nobody signed this");
-    assert_eq!(
-        (
-            refusal.rejection.status(),
-            refusal.rejection.code().as_str()
-        ),
-        (401, "invalid_header")
-    );
+    assert_eq!((refusal.rejection.status(), refusal.rejection.code().as_str()), (401, "invalid_header"));
     let words = refusal.rejection.description();
-    assert!(
-        words
-            .bytes()
-            .all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e)),
-        "{words:?}"
-    );
+    assert!(words.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e)), "{words:?}");
     assert_eq!(bench.findings(text).len(), CHECKS.len());
 }
 
 #[test]
 fn no_text_makes_the_checks_panic_or_accept() {
     let bench = Bench::new();
-    let texts = prop_oneof![
-        any::<String>(),
-        "[A-Za-z0-9_.=-]{0,80}",
-        "[A-Za-z0-9_-]{0,40}(\\.[A-Za-z0-9_-]{0,40}){2}"
-    ];
+    let texts = prop_oneof![any::<String>(), "[A-Za-z0-9_.=-]{0,80}", "[A-Za-z0-9_-]{0,40}(\\.[A-Za-z0-9_-]{0,40}){2}"];
     each(3_000, &texts, |text| assert_refused_somehow(&bench, &text));
 }
 
@@ -64,19 +44,10 @@ fn no_text_makes_the_checks_panic_or_accept() {
 fn no_bytes_within_the_parts_make_the_checks_panic_or_accept() {
     let bench = Bench::new();
     let bytes = || prop_oneof![vec(any::<u8>(), 0..60), json().prop_map(String::into_bytes)];
-    each(
-        2_000,
-        &(bytes(), bytes(), vec(any::<u8>(), 0..300)),
-        |(header, claims, signature)| {
-            let token = format!(
-                "{}.{}.{}",
-                encoded(header),
-                encoded(claims),
-                encoded(signature)
-            );
-            assert_refused_somehow(&bench, &token);
-        },
-    );
+    each(2_000, &(bytes(), bytes(), vec(any::<u8>(), 0..300)), |(header, claims, signature)| {
+        let token = format!("{}.{}.{}", encoded(header), encoded(claims), encoded(signature));
+        assert_refused_somehow(&bench, &token);
+    });
 }
 
 #[test]
@@ -86,10 +57,7 @@ fn no_signed_bytes_make_the_checks_panic_or_pass_the_claims() {
     each(300, &claims, |claims| {
         let token = sealed(crate::bench::header(&[]).as_bytes(), &claims);
         let refusal = bench.judge(&token).expect_err("claims of nobody");
-        assert!(
-            ["three parts", "payload", "iss"].contains(&refusal.check),
-            "{refusal:?}"
-        );
+        assert!(["three parts", "payload", "iss"].contains(&refusal.check), "{refusal:?}");
         assert_eq!(bench.findings(&token).len(), CHECKS.len());
     });
 }
@@ -107,25 +75,15 @@ fn no_bytes_make_the_key_set_panic() {
 
 #[test]
 fn a_header_gives_a_word_of_its_own_or_nothing() {
-    let headers = prop_oneof![
-        any::<String>(),
-        "[Bb]earer[ \t,]{0,3}[a-z., \t]{0,20}",
-        "(?i)bearer .{0,20}"
-    ];
+    let headers = prop_oneof![any::<String>(), "[Bb]earer[ \t,]{0,3}[a-z., \t]{0,20}", "(?i)bearer .{0,20}"];
     each(3_000, &headers, |header| {
         let alone = bearer::token([header.as_str()].into_iter());
         if let Ok(word) = alone {
             assert!(!word.is_empty() && !word.contains(' '), "{word:?}");
-            assert!(
-                header.trim_end_matches(' ').ends_with(word)
-                    && header[..6].eq_ignore_ascii_case("bearer")
-            );
+            assert!(header.trim_end_matches(' ').ends_with(word) && header[..6].eq_ignore_ascii_case("bearer"));
         }
         let twice = bearer::token([header.as_str(), "Bearer x"].into_iter());
-        assert_eq!(
-            twice,
-            Err(entra_handler::rejection::Rejection::SeveralAuthorizations)
-        );
+        assert_eq!(twice, Err(entra_handler::rejection::Rejection::SeveralAuthorizations));
     });
 }
 
@@ -165,25 +123,18 @@ fn json() -> impl Strategy<Value = String> {
             "{}",
         ])
         .prop_map(str::to_owned),
-        any::<f64>()
-            .prop_filter("finite", |number| number.is_finite())
-            .prop_map(|number| format!("{number:e}")),
+        any::<f64>().prop_filter("finite", |number| number.is_finite()).prop_map(|number| format!("{number:e}")),
         any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
     ];
     let spaces = || prop::sample::select(vec!["", "", "", " ", "\n", "\t\r "]);
     leaves.prop_recursive(5, 40, 5, move |inner| {
         let members = vec((names(), spaces(), inner.clone()), 0..5).prop_map(|members| {
-            let texts: Vec<String> = members
-                .iter()
-                .map(|(name, space, value)| format!("{space}{name}{space}:{value}{space}"))
-                .collect();
+            let texts: Vec<String> =
+                members.iter().map(|(name, space, value)| format!("{space}{name}{space}:{value}{space}")).collect();
             format!("{{{}}}", texts.join(","))
         });
         let elements = vec((spaces(), inner), 0..5).prop_map(|elements| {
-            let texts: Vec<String> = elements
-                .iter()
-                .map(|(space, value)| format!("{space}{value}{space}"))
-                .collect();
+            let texts: Vec<String> = elements.iter().map(|(space, value)| format!("{space}{value}{space}")).collect();
             format!("[{}]", texts.join(","))
         });
         prop_oneof![2 => members, 1 => elements]
@@ -207,29 +158,21 @@ fn edited(mut text: Vec<u8>, edits: Vec<(u8, prop::sample::Index, u8)>) -> Vec<u
 }
 
 fn edits() -> impl Strategy<Value = Vec<(u8, prop::sample::Index, u8)>> {
-    let bytes = prop_oneof![
-        any::<u8>(),
-        prop::sample::select(b"{}[]\",:\\0123456789.eE+-utfn \n".to_vec())
-    ];
+    let bytes = prop_oneof![any::<u8>(), prop::sample::select(b"{}[]\",:\\0123456789.eE+-utfn \n".to_vec())];
     vec((any::<u8>(), any::<prop::sample::Index>(), bytes), 0..3)
 }
 
 #[test]
 fn the_reader_accepts_what_serde_json_accepts_but_for_duplicates_depth_and_huge_numbers() {
     let counts = std::cell::Cell::new((0, 0));
-    let texts =
-        (json(), 0usize..3, 50usize..70, edits()).prop_map(|(text, wrap, levels, edits)| {
-            let wrapped = match wrap {
-                0 => format!("{{\"x\":{text}}}"),
-                1 => format!(
-                    "{{\"x\":{}{text}{}}}",
-                    "[".repeat(levels),
-                    "]".repeat(levels)
-                ),
-                _ => text,
-            };
-            edited(wrapped.into_bytes(), edits)
-        });
+    let texts = (json(), 0usize..3, 50usize..70, edits()).prop_map(|(text, wrap, levels, edits)| {
+        let wrapped = match wrap {
+            0 => format!("{{\"x\":{text}}}"),
+            1 => format!("{{\"x\":{}{text}{}}}", "[".repeat(levels), "]".repeat(levels)),
+            _ => text,
+        };
+        edited(wrapped.into_bytes(), edits)
+    });
     each(8_000, &texts, |text| {
         // serde_json refuses numbers beyond a double; the reader leaves them to the range checks.
         let in_range = String::from_utf8_lossy(&text).replace("1e999", "1e111");
@@ -239,36 +182,17 @@ fn the_reader_accepts_what_serde_json_accepts_but_for_duplicates_depth_and_huge_
         };
         let Some(expected) = expected else { return };
         let (accepted, refused) = counts.get();
-        counts.set(if expected.is_some() {
-            (accepted + 1, refused)
-        } else {
-            (accepted, refused + 1)
-        });
+        counts.set(if expected.is_some() { (accepted + 1, refused) } else { (accepted, refused + 1) });
         let read = Object::parse(text.clone());
-        assert_eq!(
-            read.is_ok(),
-            expected.is_some(),
-            "{read:?} of {:?}",
-            String::from_utf8_lossy(&text)
-        );
+        assert_eq!(read.is_ok(), expected.is_some(), "{read:?} of {:?}", String::from_utf8_lossy(&text));
         for (name, value) in expected.unwrap_or_default() {
             let object = read.as_ref().unwrap();
-            let found = object
-                .get(&name)
-                .expect("the member is there")
-                .text()
-                .replace("1e999", "1e111");
-            assert_eq!(
-                serde_json::from_str::<serde_json::Value>(&found).unwrap(),
-                value
-            );
+            let found = object.get(&name).expect("the member is there").text().replace("1e999", "1e111");
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&found).unwrap(), value);
         }
     });
     let (accepted, refused) = counts.get();
-    assert!(
-        accepted > 1_000 && refused > 1_000,
-        "{accepted} accepted, {refused} refused"
-    );
+    assert!(accepted > 1_000 && refused > 1_000, "{accepted} accepted, {refused} refused");
 }
 
 #[test]
@@ -294,41 +218,26 @@ fn every_neighbour_of_a_good_token_is_refused_also_by_a_memory_that_holds_the_to
     let bench = Bench::new();
     let token = signed(&payload(&[]));
     let mut memory = SignatureMemory::default();
-    let mut judge =
-        |text: &str| checks::decide(&mut bench.case(text).with_memory(&mut memory)).map(drop);
+    let mut judge = |text: &str| checks::decide(&mut bench.case(text).with_memory(&mut memory)).map(drop);
     assert_eq!(judge(&token), Ok(()));
-    let before_the_claims: Vec<&str> = CHECKS
-        .iter()
-        .map(|check| check.name)
-        .take_while(|name| *name != "iss")
-        .collect();
+    let before_the_claims: Vec<&str> =
+        CHECKS.iter().map(|check| check.name).take_while(|name| *name != "iss").collect();
     let mut tried = 0;
     let mut assert_refused = |text: String| {
         let refusal = judge(&text).expect_err(&text);
-        assert!(
-            before_the_claims.contains(&refusal.check),
-            "{refusal:?}: {text}"
-        );
+        assert!(before_the_claims.contains(&refusal.check), "{refusal:?}: {text}");
         tried += 1;
     };
     for at in 0..token.len() {
         let (before, rest) = token.split_at(at);
         let (letter, after) = rest.split_at(1);
-        for other in ["A", "B", "_", "-", ".", "=", "+", " ", "\0", "é"]
-            .into_iter()
-            .filter(|other| *other != letter)
-        {
+        for other in ["A", "B", "_", "-", ".", "=", "+", " ", "\0", "é"].into_iter().filter(|other| *other != letter) {
             assert_refused(format!("{before}{other}{after}"));
         }
         assert_refused(format!("{before}{after}"));
         assert_refused(format!("{before}{letter}{letter}{after}"));
         assert_refused(before.to_owned());
-        let swapped: String = after
-            .chars()
-            .take(1)
-            .chain(letter.chars())
-            .chain(after.chars().skip(1))
-            .collect();
+        let swapped: String = after.chars().take(1).chain(letter.chars()).chain(after.chars().skip(1)).collect();
         if !after.is_empty() && !after.starts_with(letter) {
             assert_refused(format!("{before}{swapped}"));
         }

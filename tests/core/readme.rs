@@ -13,21 +13,12 @@ pub(crate) fn table(head: &str) -> Vec<Vec<&'static str>> {
 
 #[test]
 fn the_readme_lists_the_checks_in_their_order_with_their_sources_and_codes() {
-    let listed: Vec<(&str, &str, String)> = table("| | check |")
-        .iter()
-        .map(|row| (row[1], row[3], row[4].to_owned()))
-        .collect();
-    let codes = |check: &Check| {
-        check
-            .refuses_with
-            .iter()
-            .map(|code| format!("`{}`", code.as_str()))
-            .collect::<Vec<_>>()
-    };
-    let checks: Vec<(&str, &str, String)> = CHECKS
-        .iter()
-        .map(|check| (check.name, check.source, codes(check).join(", ")))
-        .collect();
+    let listed: Vec<(&str, &str, String)> =
+        table("| | check |").iter().map(|row| (row[1], row[3], row[4].to_owned())).collect();
+    let codes =
+        |check: &Check| check.refuses_with.iter().map(|code| format!("`{}`", code.as_str())).collect::<Vec<_>>();
+    let checks: Vec<(&str, &str, String)> =
+        CHECKS.iter().map(|check| (check.name, check.source, codes(check).join(", "))).collect();
     assert_eq!(listed, checks);
 }
 
@@ -43,9 +34,7 @@ fn the_readme_names_a_test_of_each_check() {
 
 #[test]
 fn the_readme_lists_the_attacks_with_their_tests() {
-    let listed: Vec<(&str, &str, &str)> = table("| attack |")
-        .iter()
-        .map(|row| (row[0], row[1], row[2].trim_matches('`')))
-        .collect();
+    let listed: Vec<(&str, &str, &str)> =
+        table("| attack |").iter().map(|row| (row[0], row[1], row[2].trim_matches('`'))).collect();
     assert_eq!(listed, ATTACKS);
 }

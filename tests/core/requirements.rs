@@ -35,19 +35,10 @@ fn requirements() -> Vec<Requirement> {
         if !text.starts_with('|') || cells[0] == "section" || cells[0] == "---" {
             continue;
         }
-        let [section, asks, places, tests, reason] = cells[..] else {
-            panic!("line {line} has no five cells")
-        };
+        let [section, asks, places, tests, reason] = cells[..] else { panic!("line {line} has no five cells") };
         assert!(!section.is_empty() && !asks.is_empty(), "line {line}");
         let sections = section.split(", ").collect();
-        found.push(Requirement {
-            line,
-            document,
-            sections,
-            places: code(places),
-            tests: code(tests),
-            reason,
-        });
+        found.push(Requirement { line, document, sections, places: code(places), tests: code(tests), reason });
     }
     found
 }
@@ -61,48 +52,26 @@ fn declares(source: &str, name: &str) -> bool {
     let mut in_enum = false;
     source.lines().any(|line| {
         in_enum = (in_enum && line != "}") || line.trim_start_matches("pub ").starts_with("enum ");
-        let mut words = line
-            .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-            .filter(|word| !word.is_empty());
+        let mut words = line.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
         let first = words.find(|word| !["pub", "super", "crate"].contains(word));
         let is_item = first.is_some_and(|word| ["fn", "const", "struct", "enum"].contains(&word));
-        if is_item {
-            words.next() == Some(name)
-        } else {
-            in_enum && first == Some(name)
-        }
+        if is_item { words.next() == Some(name) } else { in_enum && first == Some(name) }
     })
 }
 
 /// What is wrong with a test that a row names, if anything.
 pub(crate) fn fault_of_test(path: &str) -> Option<&'static str> {
     let parts: Vec<&str> = path.split("::").collect();
-    let [folders @ .., module, name] = &parts[..] else {
-        return Some("is no path of a test");
-    };
+    let [folders @ .., module, name] = &parts[..] else { return Some("is no path of a test") };
     let folder = format!("tests/{}", folders.join("/"));
-    let parent = if folders.len() == 1 {
-        format!("{folder}/main.rs")
-    } else {
-        format!("{folder}.rs")
-    };
-    if !read(&parent).is_some_and(|text| text.lines().any(|line| line == format!("mod {module};")))
-    {
+    let parent = if folders.len() == 1 { format!("{folder}/main.rs") } else { format!("{folder}.rs") };
+    if !read(&parent).is_some_and(|text| text.lines().any(|line| line == format!("mod {module};"))) {
         return Some("is in a module that is not compiled");
     }
     let source = read(&format!("{folder}/{module}.rs")).unwrap_or_default();
-    let (before, _) = source
-        .split_once(&format!("\nfn {name}() {{\n"))
-        .unwrap_or_default();
-    let attributes: Vec<&str> = before
-        .lines()
-        .rev()
-        .take_while(|line| line.starts_with("#["))
-        .collect();
-    match (
-        attributes.contains(&"#[test]"),
-        attributes.iter().any(|line| line.starts_with("#[ignore")),
-    ) {
+    let (before, _) = source.split_once(&format!("\nfn {name}() {{\n")).unwrap_or_default();
+    let attributes: Vec<&str> = before.lines().rev().take_while(|line| line.starts_with("#[")).collect();
+    match (attributes.contains(&"#[test]"), attributes.iter().any(|line| line.starts_with("#[ignore"))) {
         (false, _) => Some("does not exist"),
         (true, true) => Some("is ignored"),
         (true, false) => None,
@@ -111,20 +80,12 @@ pub(crate) fn fault_of_test(path: &str) -> Option<&'static str> {
 
 /// The words of a text; a comment or a string goes on over the end of its line.
 fn words(text: &str) -> Vec<&str> {
-    text.lines()
-        .flat_map(|line| {
-            line.trim_start()
-                .trim_start_matches(['/', '!'])
-                .split_whitespace()
-        })
-        .collect()
+    text.lines().flat_map(|line| line.trim_start().trim_start_matches(['/', '!']).split_whitespace()).collect()
 }
 
 /// The number at the beginning of a word, such as 4.1.11.
 fn number(word: &str) -> &str {
-    let end = word
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(word.len());
+    let end = word.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(word.len());
     word[..end].trim_end_matches('.')
 }
 
@@ -139,41 +100,24 @@ fn citations(text: &str) -> BTreeSet<Citation> {
             continue;
         }
         let document = format!("RFC {}", number(next));
-        let listed = words[at + 2..]
-            .iter()
-            .skip(1)
-            .filter(|word| **word != "and")
-            .map(|word| number(word));
+        let listed = words[at + 2..].iter().skip(1).filter(|word| **word != "and").map(|word| number(word));
         let sections: Vec<&str> = match words.get(at + 2) {
             Some(&"section") => listed.take(1).collect(),
             Some(&"sections") => listed.take_while(|number| !number.is_empty()).collect(),
             _ => vec![""],
         };
-        found.extend(
-            sections
-                .into_iter()
-                .map(|section| (document.clone(), section.to_owned())),
-        );
+        found.extend(sections.into_iter().map(|section| (document.clone(), section.to_owned())));
     }
     let joined = words.join(" ");
-    let titles = joined
-        .split("Microsoft: \"")
-        .skip(1)
-        .filter_map(|rest| rest.split('"').next());
+    let titles = joined.split("Microsoft: \"").skip(1).filter_map(|rest| rest.split('"').next());
     found.extend(titles.map(|title| (title.to_owned(), String::new())));
     found
 }
 
 /// Path and text of every source.
 fn sources(folder: &str) -> Vec<(String, String)> {
-    let entries =
-        fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).expect("a folder");
-    let paths = entries.map(|entry| {
-        format!(
-            "{folder}/{}",
-            entry.expect("an entry").file_name().display()
-        )
-    });
+    let entries = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).expect("a folder");
+    let paths = entries.map(|entry| format!("{folder}/{}", entry.expect("an entry").file_name().display()));
     let texts = |path: String| match path.ends_with(".rs") {
         true => vec![(path.clone(), read(&path).expect("a file"))],
         false => sources(&path),
@@ -187,17 +131,8 @@ fn every_requirement_has_a_place_and_a_test_or_a_reason() {
     assert!(requirements.len() >= 60, "{} rows", requirements.len());
     for row in requirements {
         assert!(!row.document.is_empty(), "line {}", row.line);
-        assert_eq!(
-            row.places.is_empty(),
-            row.tests.is_empty(),
-            "line {}: a place needs a test",
-            row.line
-        );
-        assert!(
-            !row.tests.is_empty() || !row.reason.is_empty(),
-            "line {} has neither test nor reason",
-            row.line
-        );
+        assert_eq!(row.places.is_empty(), row.tests.is_empty(), "line {}: a place needs a test", row.line);
+        assert!(!row.tests.is_empty() || !row.reason.is_empty(), "line {} has neither test nor reason", row.line);
     }
 }
 
@@ -207,13 +142,8 @@ fn every_place_and_every_test_that_is_named_exists() {
         for place in row.places {
             let (path, name) = place.split_once(' ').unwrap_or((place, ""));
             assert!(path.starts_with("src/"), "line {}: {place}", row.line);
-            let source =
-                read(path).unwrap_or_else(|| panic!("line {}: there is no {path}", row.line));
-            assert!(
-                declares(&source, name),
-                "line {}: {path} does not declare {name:?}",
-                row.line
-            );
+            let source = read(path).unwrap_or_else(|| panic!("line {}: there is no {path}", row.line));
+            assert!(declares(&source, name), "line {}: {path} does not declare {name:?}", row.line);
         }
         for test in row.tests {
             assert_eq!(fault_of_test(test), None, "line {}: {test}", row.line);
@@ -226,25 +156,13 @@ fn every_section_that_is_cited_has_a_requirement() {
     let rows = requirements();
     let check = |place: &str, (document, section): &Citation| {
         let of_document = || rows.iter().filter(|row| row.document == document);
-        let has_one =
-            of_document().any(|row| section.is_empty() || row.sections.contains(&section.as_str()));
-        assert!(
-            has_one,
-            "{place} cites {document} section {section:?}, which has no row"
-        );
+        let has_one = of_document().any(|row| section.is_empty() || row.sections.contains(&section.as_str()));
+        assert!(has_one, "{place} cites {document} section {section:?}, which has no row");
     };
-    for (path, text) in sources("src")
-        .iter()
-        .chain(&[("README.md".into(), README.into())])
-    {
-        citations(text)
-            .iter()
-            .for_each(|citation| check(path, citation));
+    for (path, text) in sources("src").iter().chain(&[("README.md".into(), README.into())]) {
+        citations(text).iter().for_each(|citation| check(path, citation));
     }
-    let titles = CHECKS
-        .iter()
-        .flat_map(|check| check.source.split(", "))
-        .filter(|source| !source.starts_with("RFC "));
+    let titles = CHECKS.iter().flat_map(|check| check.source.split(", ")).filter(|source| !source.starts_with("RFC "));
     titles.for_each(|title| check("CHECKS", &(title.to_owned(), String::new())));
 }
 
@@ -259,10 +177,7 @@ fn every_check_enforces_a_requirement() {
     let rows = requirements();
     for (module, name) in functions {
         let place = format!("src/checks/{module}.rs {name}");
-        assert!(
-            rows.iter().any(|row| row.places.contains(&place.as_str())),
-            "no row names {place}"
-        );
+        assert!(rows.iter().any(|row| row.places.contains(&place.as_str())), "no row names {place}");
     }
 }
 

@@ -62,19 +62,10 @@ fn verifies(text: &str, kid: &str, jwk: Value) -> bool {
     let mut decoded = parts.decode().expect("base64url");
     let header = decoded.read_header().expect("a JSON header");
     let set = key_set(&[jwk]);
-    let keys: Vec<_> = set
-        .named(kid)
-        .iter()
-        .map(|key| key.public_key().expect("usable"))
-        .collect();
+    let keys: Vec<_> = set.named(kid).iter().map(|key| key.public_key().expect("usable")).collect();
     assert_eq!(keys.len(), 1);
     let nothing = Object::parse(b"{}".to_vec()).unwrap();
-    signature::verify(
-        UnverifiedToken::new(parts, decoded, header, nothing),
-        keys.iter().copied(),
-        None,
-    )
-    .is_ok()
+    signature::verify(UnverifiedToken::new(parts, decoded, header, nothing), keys.iter().copied(), None).is_ok()
 }
 
 /// The same text with one character of it replaced by its neighbour in the alphabet.
@@ -87,14 +78,8 @@ fn changed(text: &str, at: usize) -> String {
 fn the_signature_of_rfc_7515_a_2_verifies_under_its_key_and_under_no_other() {
     assert!(verifies(A2_TOKEN, "a2", jwk("a2", A2_MODULUS)));
     assert!(!verifies(A2_TOKEN, "a2", jwk("a2", BILBO_MODULUS)));
-    assert!(
-        !verifies(&changed(A2_TOKEN, 30), "a2", jwk("a2", A2_MODULUS)),
-        "another payload"
-    );
-    assert!(
-        !verifies(&changed(A2_TOKEN, 200), "a2", jwk("a2", A2_MODULUS)),
-        "another signature"
-    );
+    assert!(!verifies(&changed(A2_TOKEN, 30), "a2", jwk("a2", A2_MODULUS)), "another payload");
+    assert!(!verifies(&changed(A2_TOKEN, 200), "a2", jwk("a2", A2_MODULUS)), "another signature");
 }
 
 #[test]
@@ -103,74 +88,35 @@ fn the_token_of_rfc_7515_a_2_is_refused_for_its_missing_kid_and_for_its_claims()
     let refused: Vec<(&str, Rejection)> = bench
         .findings(A2_TOKEN)
         .into_iter()
-        .filter_map(|finding| {
-            finding
-                .outcome
-                .err()
-                .map(|rejection| (finding.name, rejection))
-        })
+        .filter_map(|finding| finding.outcome.err().map(|rejection| (finding.name, rejection)))
         .collect();
     let names: Vec<&str> = refused.iter().map(|(name, _)| *name).collect();
-    assert_eq!(
-        names,
-        [
-            "key",
-            "signature",
-            "iss",
-            "key issuer",
-            "aud",
-            "exp",
-            "permission"
-        ]
-    );
+    assert_eq!(names, ["key", "signature", "iss", "key issuer", "aud", "exp", "permission"]);
     assert_eq!(refused[0].1, Rejection::BadKeyId);
     assert_eq!(refused[1].1, Rejection::NotReached);
     assert!(matches!(&refused[2].1, Rejection::WrongIssuer { found, .. } if found == "joe"));
     assert_eq!(refused[4].1, Rejection::ClaimMissing { name: "aud" });
-    assert!(matches!(
-        refused[5].1,
-        Rejection::Expired {
-            at: 1_300_819_380.0,
-            ..
-        }
-    ));
+    assert!(matches!(refused[5].1, Rejection::Expired { at: 1_300_819_380.0, .. }));
 }
 
 #[test]
 fn the_signature_of_rfc_7520_4_1_verifies_under_its_key_and_under_no_other() {
     assert!(verifies(BILBO_TOKEN, BILBO, jwk(BILBO, BILBO_MODULUS)));
     assert!(!verifies(BILBO_TOKEN, BILBO, jwk(BILBO, A2_MODULUS)));
-    assert!(!verifies(
-        &changed(BILBO_TOKEN, 100),
-        BILBO,
-        jwk(BILBO, BILBO_MODULUS)
-    ));
+    assert!(!verifies(&changed(BILBO_TOKEN, 100), BILBO, jwk(BILBO, BILBO_MODULUS)));
 }
 
 #[test]
 fn the_token_of_rfc_7520_4_1_is_refused_because_its_payload_is_prose() {
-    let judged = Bench::new()
-        .keys(&[jwk(BILBO, BILBO_MODULUS)])
-        .judge(BILBO_TOKEN);
-    let rejection = Rejection::BadJson {
-        part: Part::Payload,
-        fault: JsonFault::NotAnObject,
-    };
-    assert_eq!(
-        judged,
-        Err(Refusal {
-            check: "payload",
-            rejection
-        })
-    );
+    let judged = Bench::new().keys(&[jwk(BILBO, BILBO_MODULUS)]).judge(BILBO_TOKEN);
+    let rejection = Rejection::BadJson { part: Part::Payload, fault: JsonFault::NotAnObject };
+    assert_eq!(judged, Err(Refusal { check: "payload", rejection }));
 }
 
 #[test]
 fn the_header_of_rfc_7520_4_1_leads_to_its_key() {
     let header = BILBO_TOKEN.split('.').next().unwrap();
     let with_claims = format!("{header}.{}.AA", encoded(format!("{{\"iss\":\"{V2}\"}}")));
-    let judged = Bench::new()
-        .keys(&[jwk(BILBO, BILBO_MODULUS), key(1).jwk(None)])
-        .judge(&with_claims);
+    let judged = Bench::new().keys(&[jwk(BILBO, BILBO_MODULUS), key(1).jwk(None)]).judge(&with_claims);
     assert_refused!(judged, "signature", Rejection::BadSignature { kid, .. } if kid == BILBO);
 }

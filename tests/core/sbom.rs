@@ -26,8 +26,7 @@ name = "tool"
 version = "3.0.0"
 source = "git+https://example.com/tool"
 "#;
-const LINKED: &str =
-    "0app v1.0.0 (/home/me/app)|MIT|\n1leaf v2.0.0+3|MIT/ISC|https://example.com/leaf\n";
+const LINKED: &str = "0app v1.0.0 (/home/me/app)|MIT|\n1leaf v2.0.0+3|MIT/ISC|https://example.com/leaf\n";
 const ALL: &str = "0app v1.0.0 (/home/me/app)|MIT|
 1leaf v2.0.0+3|MIT/ISC|https://example.com/leaf
 2tool v3.0.0 (proc-macro)|ISC|
@@ -50,10 +49,7 @@ fn a_lock_file_is_read() {
     assert_eq!(lock.0.len(), 3);
     assert_eq!(lock.package("leaf", "2.0.0+3"), Some(&expected));
     assert_eq!(lock.package("leaf", "2.0.0"), None);
-    assert_eq!(
-        lock.package("app", "1.0.0").map(|app| app.source.clone()),
-        Some(None)
-    );
+    assert_eq!(lock.package("app", "1.0.0").map(|app| app.source.clone()), Some(None));
 }
 
 #[test]
@@ -69,26 +65,15 @@ fn the_section_has_what_cargo_audit_reads() {
 #[test]
 fn a_package_that_the_lock_file_does_not_know_is_an_error() {
     let tree = "0other v1.0.0|MIT|";
-    assert_eq!(
-        Packages::of(tree, tree, &Lock::of(LOCK)).unwrap_err(),
-        "other 1.0.0 is not in Cargo.lock"
-    );
+    assert_eq!(Packages::of(tree, tree, &Lock::of(LOCK)).unwrap_err(), "other 1.0.0 is not in Cargo.lock");
     let tree = "0app|MIT|";
-    assert_eq!(
-        Packages::of(tree, tree, &Lock::of(LOCK)).unwrap_err(),
-        "cargo tree: not understood: 0app|MIT|"
-    );
+    assert_eq!(Packages::of(tree, tree, &Lock::of(LOCK)).unwrap_err(), "cargo tree: not understood: 0app|MIT|");
 }
 
 // The last four bytes are the Adler-32 of the word, 0x11e60398.
 #[test]
 fn a_stored_zlib_stream_is_as_its_rfc_has_it() {
-    let stream = [
-        b"\x78\x01\x01\x09\x00\xf6\xff",
-        &b"Wikipedia"[..],
-        b"\x11\xe6\x03\x98",
-    ]
-    .concat();
+    let stream = [b"\x78\x01\x01\x09\x00\xf6\xff", &b"Wikipedia"[..], b"\x11\xe6\x03\x98"].concat();
     assert_eq!(section::zlib(b"Wikipedia"), stream);
 
     let long = vec![0xff; 65_536];
@@ -107,14 +92,8 @@ fn the_assembler_gets_every_byte() {
 
 #[test]
 fn the_sbom_is_cyclonedx() {
-    let foundation = Foundation {
-        target: "here",
-        sha256: "bb",
-        rust_version: "1.2.3",
-        c_library: &["glibc", "2.36"],
-    };
-    let bom: serde_json::Value =
-        serde_json::from_str(&cyclonedx::json(&packages(), &foundation)).expect("JSON");
+    let foundation = Foundation { target: "here", sha256: "bb", rust_version: "1.2.3", c_library: &["glibc", "2.36"] };
+    let bom: serde_json::Value = serde_json::from_str(&cyclonedx::json(&packages(), &foundation)).expect("JSON");
     assert_eq!(
         bom,
         serde_json::json!({

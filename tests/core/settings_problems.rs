@@ -4,12 +4,7 @@ use crate::bench::{API, TENANT};
 use entra_handler::settings::Settings;
 
 fn problems(settings: &[(&str, &str)]) -> Vec<String> {
-    let get = |name: &str| {
-        settings
-            .iter()
-            .find(|(n, _)| *n == name)
-            .map(|(_, value)| (*value).to_owned())
-    };
+    let get = |name: &str| settings.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
     Settings::read(get).err().unwrap_or_default()
 }
 
@@ -35,30 +30,10 @@ fn each_bad_value_is_one_problem_that_names_the_setting_and_shows_a_right_value(
                 "gaaabbbb-0000-cccc-1111-dddd2222eeee",
             ],
         ),
-        (
-            "API_AUDIENCE",
-            &[
-                "",
-                " ",
-                ",",
-                " , ",
-                "api://a\nb",
-                "api://\u{fffd}",
-                "a,\u{1b}[2J",
-            ],
-        ),
-        (
-            "FUNCTIONS_CUSTOMHANDLER_PORT",
-            &[" ", "0", "65536", "-1", "x", "80.0", "1e3"],
-        ),
-        (
-            "CLOCK_SKEW_SECONDS",
-            &[" ", "301", "-1", "1.5", "x", "60s", "99999999999999999999"],
-        ),
-        (
-            "AUDIT_LOG",
-            &[" ", "none", "Denied", "ALL", "true", "denied,all"],
-        ),
+        ("API_AUDIENCE", &["", " ", ",", " , ", "api://a\nb", "api://\u{fffd}", "a,\u{1b}[2J"]),
+        ("FUNCTIONS_CUSTOMHANDLER_PORT", &[" ", "0", "65536", "-1", "x", "80.0", "1e3"]),
+        ("CLOCK_SKEW_SECONDS", &[" ", "301", "-1", "1.5", "x", "60s", "99999999999999999999"]),
+        ("AUDIT_LOG", &[" ", "none", "Denied", "ALL", "true", "denied,all"]),
         (
             "ALLOWED_ORIGINS",
             &[
@@ -118,14 +93,8 @@ fn each_bad_value_is_one_problem_that_names_the_setting_and_shows_a_right_value(
         for value in values {
             let problems = problems_with(name, value);
             assert_eq!(problems.len(), 1, "{name}={value}: {problems:?}");
-            assert!(
-                problems[0].starts_with(&format!("{name} ")),
-                "{name}={value}: {problems:?}"
-            );
-            assert!(
-                problems[0].contains(&format!("; for example {name}=")),
-                "{problems:?}"
-            );
+            assert!(problems[0].starts_with(&format!("{name} ")), "{name}={value}: {problems:?}");
+            assert!(problems[0].contains(&format!("; for example {name}=")), "{problems:?}");
             assert!(!problems[0].contains('\n'));
         }
     }
@@ -133,12 +102,7 @@ fn each_bad_value_is_one_problem_that_names_the_setting_and_shows_a_right_value(
 
 #[test]
 fn a_list_that_is_set_and_names_nothing_is_a_problem_and_no_permission_for_anybody() {
-    for name in [
-        "ALLOWED_TENANTS",
-        "ALLOWED_CLIENTS",
-        "REQUIRED_SCOPES",
-        "REQUIRED_ROLES",
-    ] {
+    for name in ["ALLOWED_TENANTS", "ALLOWED_CLIENTS", "REQUIRED_SCOPES", "REQUIRED_ROLES"] {
         for value in [",", " , ", " ", "\t"] {
             let problems = problems_with(name, value);
             assert!(
@@ -153,23 +117,12 @@ fn a_list_that_is_set_and_names_nothing_is_a_problem_and_no_permission_for_anybo
 fn what_is_required_is_missed() {
     let all = problems(&[]);
     assert_eq!(all.len(), 2, "{all:?}");
-    assert!(
-        all[0].starts_with("TENANT_ID is required")
-            && all[1].starts_with("API_AUDIENCE is required"),
-        "{all:?}"
-    );
+    assert!(all[0].starts_with("TENANT_ID is required") && all[1].starts_with("API_AUDIENCE is required"), "{all:?}");
     for half in [("ISSUERS", "https://x.example"), ("JWKS_URI", "/keys.json")] {
         let problems = problems(&[("API_AUDIENCE", API), half]);
-        assert!(
-            problems.len() == 1 && problems[0].starts_with("TENANT_ID is required"),
-            "{problems:?}"
-        );
+        assert!(problems.len() == 1 && problems[0].starts_with("TENANT_ID is required"), "{problems:?}");
     }
-    let both = [
-        ("API_AUDIENCE", API),
-        ("ISSUERS", "https://x.example"),
-        ("JWKS_URI", "/keys.json"),
-    ];
+    let both = [("API_AUDIENCE", API), ("ISSUERS", "https://x.example"), ("JWKS_URI", "/keys.json")];
     assert_eq!(problems(&both), [""; 0]);
 }
 
@@ -183,25 +136,11 @@ fn an_authority_that_is_no_url_is_a_problem_even_with_issuers() {
             ("AUTHORITY_HOST", authority),
         ])
     };
-    for bad in [
-        "login.microsoftonline.com",
-        "http://login.microsoftonline.com",
-        "https://",
-        "https://a b",
-        "/",
-    ] {
+    for bad in ["login.microsoftonline.com", "http://login.microsoftonline.com", "https://", "https://a b", "/"] {
         let problems = of(bad);
-        assert!(
-            problems.len() == 1 && problems[0].starts_with("AUTHORITY_HOST "),
-            "{bad}: {problems:?}"
-        );
+        assert!(problems.len() == 1 && problems[0].starts_with("AUTHORITY_HOST "), "{bad}: {problems:?}");
     }
-    for good in [
-        "https://login.example",
-        "https://login.example/",
-        "http://127.0.0.1:5000",
-        "http://localhost",
-    ] {
+    for good in ["https://login.example", "https://login.example/", "http://127.0.0.1:5000", "http://localhost"] {
         assert_eq!(of(good), [""; 0], "{good}");
     }
 }
@@ -219,10 +158,6 @@ fn all_problems_are_told_at_once() {
     ];
     let told = problems(&names);
     for (name, _) in names.iter().chain(&[("API_AUDIENCE", "")]) {
-        assert!(
-            told.iter()
-                .any(|problem| problem.starts_with(&format!("{name} "))),
-            "{name} in {told:?}"
-        );
+        assert!(told.iter().any(|problem| problem.starts_with(&format!("{name} "))), "{name} in {told:?}");
     }
 }

@@ -13,10 +13,7 @@ fn token_of(bytes: usize) -> String {
     (room..room + 400)
         .flat_map(|claim| (0..3).map(move |member| (claim, member)))
         .find_map(|(claim, member)| {
-            let (header, payload) = (
-                header(&[("x", &fill(member))]),
-                payload(&[("filler", &fill(claim))]),
-            );
+            let (header, payload) = (header(&[("x", &fill(member))]), payload(&[("filler", &fill(claim))]));
             let encoded = |length: usize| (length * 4).div_ceil(3);
             let total = encoded(header.len()) + 1 + encoded(payload.len()) + 1 + encoded(256);
             (total == bytes).then(|| mint(key(1), &header, &payload))
@@ -29,31 +26,15 @@ fn a_token_of_16_kib_is_accepted_and_one_byte_more_is_too_long() {
     assert_eq!(MAX_TOKEN_BYTES, 16_384);
     let (fits, too_long) = (token_of(16_384), token_of(16_385));
     assert_eq!((fits.len(), too_long.len()), (16_384, 16_385));
-    assert!(
-        Bench::new()
-            .judge(&fits)
-            .is_ok_and(|claims| claims.contains("filler"))
-    );
-    assert_refused!(
-        Bench::new().judge(&too_long),
-        "size",
-        Rejection::TokenTooLong { bytes: 16_385 }
-    );
+    assert!(Bench::new().judge(&fits).is_ok_and(|claims| claims.contains("filler")));
+    assert_refused!(Bench::new().judge(&too_long), "size", Rejection::TokenTooLong { bytes: 16_385 });
 }
 
 #[test]
 fn the_limit_counts_bytes_and_not_characters() {
     let bench = Bench::new();
-    assert_refused!(
-        bench.judge(&"é".repeat(8_192)),
-        "three parts",
-        Rejection::NotThreeParts { found: 1 }
-    );
-    assert_refused!(
-        bench.judge(&"é".repeat(8_193)),
-        "size",
-        Rejection::TokenTooLong { bytes: 16_386 }
-    );
+    assert_refused!(bench.judge(&"é".repeat(8_192)), "three parts", Rejection::NotThreeParts { found: 1 });
+    assert_refused!(bench.judge(&"é".repeat(8_193)), "size", Rejection::TokenTooLong { bytes: 16_386 });
 }
 
 #[test]
@@ -79,10 +60,7 @@ fn a_token_has_three_parts_that_are_not_empty() {
         (".....", 0),
     ];
     for (text, found) in table {
-        let refused = Refusal {
-            check: "three parts",
-            rejection: Rejection::NotThreeParts { found },
-        };
+        let refused = Refusal { check: "three parts", rejection: Rejection::NotThreeParts { found } };
         assert_eq!(Bench::new().judge(text), Err(refused), "{text:?}");
     }
 }
@@ -90,20 +68,11 @@ fn a_token_has_three_parts_that_are_not_empty() {
 #[test]
 fn five_parts_are_an_encrypted_token_whether_empty_or_not() {
     for text in ["a.b.c.d.e", "a..c.d.e", "....", "a...."] {
-        assert_refused!(
-            Bench::new().judge(text),
-            "three parts",
-            Rejection::Encrypted,
-            text
-        );
+        assert_refused!(Bench::new().judge(text), "three parts", Rejection::Encrypted, text);
     }
 }
 
 #[test]
 fn three_parts_of_one_letter_get_as_far_as_the_next_check() {
-    assert_refused!(
-        Bench::new().judge("a.b.c"),
-        "base64url",
-        Rejection::NotBase64url { .. }
-    );
+    assert_refused!(Bench::new().judge("a.b.c"), "base64url", Rejection::NotBase64url { .. });
 }

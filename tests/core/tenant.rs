@@ -15,24 +15,11 @@ fn text(value: &str) -> String {
 #[test]
 fn a_tid_is_the_guid_in_the_issuer() {
     for iss in [V1, V2] {
-        for tid in [
-            OTHER_TENANT,
-            "",
-            "x",
-            "aaaabbbb",
-            &format!("{TENANT} "),
-            &TENANT.replace('-', ""),
-        ] {
-            let rejection = Rejection::WrongTenant {
-                tid: tid.into(),
-                issuer: iss.into(),
-            };
+        for tid in [OTHER_TENANT, "", "x", "aaaabbbb", &format!("{TENANT} "), &TENANT.replace('-', "")] {
+            let rejection = Rejection::WrongTenant { tid: tid.into(), issuer: iss.into() };
             assert_eq!(
                 bench(&[]).claims(&[("iss", &text(iss)), ("tid", &text(tid))]),
-                Err(Refusal {
-                    check: "tid",
-                    rejection
-                }),
+                Err(Refusal { check: "tid", rejection }),
                 "{tid}"
             );
         }
@@ -42,31 +29,15 @@ fn a_tid_is_the_guid_in_the_issuer() {
 #[test]
 fn the_letter_case_of_a_guid_does_not_count() {
     let upper = text(&TENANT.to_uppercase());
-    assert_eq!(
-        bench(&[]).claims(&[("tid", &upper)]),
-        Ok(payload(&[("tid", &upper)]))
-    );
-    assert_eq!(
-        Bench::new().claims(&[("tid", &upper)]),
-        Ok(payload(&[("tid", &upper)])),
-        "nor for the key's issuer"
-    );
+    assert_eq!(bench(&[]).claims(&[("tid", &upper)]), Ok(payload(&[("tid", &upper)])));
+    assert_eq!(Bench::new().claims(&[("tid", &upper)]), Ok(payload(&[("tid", &upper)])), "nor for the key's issuer");
 }
 
 #[test]
 fn a_token_without_a_tid_is_accepted_where_no_tenant_is_asked_for() {
-    assert_eq!(
-        bench(&[]).claims(&[("tid", "")]),
-        Ok(payload(&[("tid", "")]))
-    );
+    assert_eq!(bench(&[]).claims(&[("tid", "")]), Ok(payload(&[("tid", "")])));
     let judged = bench(&[("ALLOWED_TENANTS", TENANT)]).claims(&[("tid", "")]);
-    assert_eq!(
-        judged,
-        Err(Refusal {
-            check: "tid",
-            rejection: Rejection::ClaimMissing { name: "tid" }
-        })
-    );
+    assert_eq!(judged, Err(Refusal { check: "tid", rejection: Rejection::ClaimMissing { name: "tid" } }));
 }
 
 #[test]
@@ -75,10 +46,7 @@ fn a_tid_that_is_no_string_is_refused() {
         assert_refused!(
             bench(&[]).claims(&[("tid", tid)]),
             "iss",
-            Rejection::ClaimMalformed {
-                name: "tid",
-                expected: "a string"
-            },
+            Rejection::ClaimMalformed { name: "tid", expected: "a string" },
             tid
         );
     }
@@ -88,10 +56,7 @@ fn a_tid_that_is_no_string_is_refused() {
 fn an_issuer_without_a_guid_ties_no_tenant() {
     let bench = bench(&[("ISSUERS", "https://one.example/abc-def")]);
     for tid in [TENANT, OTHER_TENANT, "anything"] {
-        let claims = [
-            ("iss", "\"https://one.example/abc-def\""),
-            ("tid", &*text(tid)),
-        ];
+        let claims = [("iss", "\"https://one.example/abc-def\""), ("tid", &*text(tid))];
         assert_eq!(bench.claims(&claims), Ok(payload(&claims)));
     }
 }
@@ -101,16 +66,10 @@ fn every_guid_in_the_issuer_is_compared() {
     let iss = format!("https://{TENANT}.ciamlogin.com/{OTHER_TENANT}/v2.0");
     let bench = bench(&[("ISSUERS", &iss)]);
     for tid in [TENANT, OTHER_TENANT] {
-        let rejection = Rejection::WrongTenant {
-            tid: tid.into(),
-            issuer: iss.clone(),
-        };
+        let rejection = Rejection::WrongTenant { tid: tid.into(), issuer: iss.clone() };
         assert_eq!(
             bench.claims(&[("iss", &text(&iss)), ("tid", &text(tid))]),
-            Err(Refusal {
-                check: "tid",
-                rejection
-            })
+            Err(Refusal { check: "tid", rejection })
         );
     }
 }
@@ -125,23 +84,9 @@ fn a_guid_is_found_wherever_it_stands_in_the_issuer() {
         OTHER_TENANT.to_owned(),
     ] {
         let bench = bench(&[("ISSUERS", &iss)]);
-        let rejection = Rejection::WrongTenant {
-            tid: TENANT.into(),
-            issuer: iss.clone(),
-        };
-        let judged = |tid: &str| {
-            bench
-                .claims(&[("iss", &text(&iss)), ("tid", &text(tid))])
-                .map(drop)
-        };
-        assert_eq!(
-            judged(TENANT),
-            Err(Refusal {
-                check: "tid",
-                rejection
-            }),
-            "{iss}"
-        );
+        let rejection = Rejection::WrongTenant { tid: TENANT.into(), issuer: iss.clone() };
+        let judged = |tid: &str| bench.claims(&[("iss", &text(&iss)), ("tid", &text(tid))]).map(drop);
+        assert_eq!(judged(TENANT), Err(Refusal { check: "tid", rejection }), "{iss}");
         assert_eq!(judged(OTHER_TENANT), Ok(()), "{iss}");
     }
 }
@@ -150,45 +95,22 @@ fn a_guid_is_found_wherever_it_stands_in_the_issuer() {
 fn only_allowed_tenants_may_call_a_multi_tenant_api() {
     let judged = |allowed: &str, tid: &str| {
         let settings = [("TENANT_ID", "organizations"), ("ALLOWED_TENANTS", allowed)];
-        bench(&settings).claims(&[
-            ("iss", &text(&V2.replace(TENANT, tid))),
-            ("tid", &text(tid)),
-        ])
+        bench(&settings).claims(&[("iss", &text(&V2.replace(TENANT, tid))), ("tid", &text(tid))])
     };
-    let refused = |tid: &str| {
-        Err(Refusal {
-            check: "tid",
-            rejection: Rejection::TenantNotAllowed { tid: tid.into() },
-        })
-    };
+    let refused = |tid: &str| Err(Refusal { check: "tid", rejection: Rejection::TenantNotAllowed { tid: tid.into() } });
     assert!(judged(TENANT, TENANT).is_ok_and(|claims| claims.contains(TENANT)));
     assert_eq!(judged(TENANT, OTHER_TENANT), refused(OTHER_TENANT));
     let both = format!("{OTHER_TENANT} ,, {}", TENANT.to_uppercase());
     assert!(judged(&both, TENANT).is_ok_and(|claims| claims.contains(TENANT)));
     assert!(judged(&both, OTHER_TENANT).is_ok_and(|claims| claims.contains(OTHER_TENANT)));
-    assert_eq!(
-        judged(&both, "bbbbcccc-1111-dddd-2222-eeee3333fff0"),
-        refused("bbbbcccc-1111-dddd-2222-eeee3333fff0")
-    );
-    assert!(
-        judged("", OTHER_TENANT).is_ok_and(|claims| claims.contains(OTHER_TENANT)),
-        "unset is any"
-    );
+    assert_eq!(judged(&both, "bbbbcccc-1111-dddd-2222-eeee3333fff0"), refused("bbbbcccc-1111-dddd-2222-eeee3333fff0"));
+    assert!(judged("", OTHER_TENANT).is_ok_and(|claims| claims.contains(OTHER_TENANT)), "unset is any");
     assert_eq!(judged("contoso.onmicrosoft.com", TENANT), refused(TENANT));
 }
 
 #[test]
 fn a_single_tenant_api_may_name_allowed_tenants_too() {
-    assert_eq!(
-        bench(&[("ALLOWED_TENANTS", TENANT)]).claims(&[]),
-        Ok(payload(&[]))
-    );
+    assert_eq!(bench(&[("ALLOWED_TENANTS", TENANT)]).claims(&[]), Ok(payload(&[])));
     let rejection = Rejection::TenantNotAllowed { tid: TENANT.into() };
-    assert_eq!(
-        bench(&[("ALLOWED_TENANTS", OTHER_TENANT)]).claims(&[]),
-        Err(Refusal {
-            check: "tid",
-            rejection
-        })
-    );
+    assert_eq!(bench(&[("ALLOWED_TENANTS", OTHER_TENANT)]).claims(&[]), Err(Refusal { check: "tid", rejection }));
 }

@@ -17,31 +17,15 @@ const KEYS: &str = "json_web_key_test.json";
 
 /// Vectors that come out otherwise than Wycheproof says, and why that is right here.
 const DEVIATIONS: [(&str, u64, &str); 9] = [
-    (
-        SIGNATURES,
-        259,
-        "an empty payload: a token without claims is no JWT",
-    ),
+    (SIGNATURES, 259, "an empty payload: a token without claims is no JWT"),
     (SIGNATURES, 264, "the same under RS384"),
     (SIGNATURES, 268, "the same under RS512"),
     (SIGNATURES, 272, "the same under PS256"),
     (SIGNATURES, 320, "the same under PS384"),
     (SIGNATURES, 325, "the same under PS512"),
-    (
-        SIGNATURES,
-        372,
-        "a question mark within the header, which RFC 7515 section 2 does not allow (and HS256)",
-    ),
-    (
-        SIGNATURES,
-        373,
-        "a question mark within the payload, likewise",
-    ),
-    (
-        KEYS,
-        7,
-        "a ROCA key: the issuer's keys come from the issuer, over HTTPS, and are believed",
-    ),
+    (SIGNATURES, 372, "a question mark within the header, which RFC 7515 section 2 does not allow (and HS256)"),
+    (SIGNATURES, 373, "a question mark within the payload, likewise"),
+    (KEYS, 7, "a ROCA key: the issuer's keys come from the issuer, over HTTPS, and are believed"),
 ];
 
 fn vectors(file: &str) -> Option<Value> {
@@ -65,32 +49,17 @@ fn judge(jws: &str, set: &Value) -> Result<(), &'static str> {
     let (_, last) = rest.rsplit_once('.').ok_or("three parts")?;
     let without_claims = format!("{first}.{}.{last}", encoded("{}"));
     let settings = settings(&[]);
-    let refusal = checks::decide(&mut Case::new(
-        &without_claims,
-        &settings,
-        keys.as_ref(),
-        NOW,
-    ))
-    .expect_err("a token without claims");
+    let refusal = checks::decide(&mut Case::new(&without_claims, &settings, keys.as_ref(), NOW))
+        .expect_err("a token without claims");
     if refusal.check != "signature" {
         return Err(refusal.check);
     }
-    let kid = header
-        .get("kid")
-        .and_then(|kid| kid.string())
-        .unwrap_or_default()
-        .into_owned();
+    let kid = header.get("kid").and_then(|kid| kid.string()).unwrap_or_default().into_owned();
     let keys = keys.expect("the walk got as far as the signature");
-    let usable: Vec<_> = keys
-        .named(&kid)
-        .iter()
-        .filter_map(|key| key.public_key().ok())
-        .collect();
+    let usable: Vec<_> = keys.named(&kid).iter().filter_map(|key| key.public_key().ok()).collect();
     let claims = Object::parse(b"{}".to_vec()).unwrap();
     let token = UnverifiedToken::new(parts, decoded, header, claims);
-    signature::verify(token, usable.iter().copied(), None)
-        .map(drop)
-        .map_err(|_| "signature")
+    signature::verify(token, usable.iter().copied(), None).map(drop).map_err(|_| "signature")
 }
 
 /// Runs all cases of a file with the key set of their group; asserts the outcomes against
@@ -103,14 +72,9 @@ fn run(file: &str, set_of: impl Fn(&Value) -> Value) -> Option<(usize, usize)> {
         let set = set_of(group);
         for case in group["tests"].as_array().unwrap() {
             let id = case["tcId"].as_u64().unwrap();
-            let jws = case["jws"]
-                .as_str()
-                .map_or_else(|| case["jws"].to_string(), str::to_owned);
-            let header = Parts::split(&jws)
-                .ok()
-                .and_then(|parts| parts.decode().ok()?.read_header().ok());
-            let alg =
-                header.and_then(|header| header.get("alg")?.string().map(|alg| alg.into_owned()));
+            let jws = case["jws"].as_str().map_or_else(|| case["jws"].to_string(), str::to_owned);
+            let header = Parts::split(&jws).ok().and_then(|parts| parts.decode().ok()?.read_header().ok());
+            let alg = header.and_then(|header| header.get("alg")?.string().map(|alg| alg.into_owned()));
             let valid = match case["result"].as_str().unwrap() {
                 "valid" => true,
                 "invalid" => false,
@@ -118,31 +82,17 @@ fn run(file: &str, set_of: impl Fn(&Value) -> Value) -> Option<(usize, usize)> {
             };
             let outcome = judge(&jws, &set);
             all += 1;
-            rs256 += usize::from(
-                set["keys"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .any(|key| key["alg"] == "RS256"),
-            );
+            rs256 += usize::from(set["keys"].as_array().unwrap().iter().any(|key| key["alg"] == "RS256"));
             accepted += usize::from(outcome.is_ok());
             if valid && alg.as_deref().is_some_and(|alg| alg != "RS256") {
-                assert_eq!(
-                    outcome,
-                    Err("alg"),
-                    "{file} {id}: valid, under an algorithm that is not RS256"
-                );
+                assert_eq!(outcome, Err("alg"), "{file} {id}: valid, under an algorithm that is not RS256");
                 other_algorithms += 1;
             } else if outcome.is_ok() != valid {
                 deviated.push((file, id, outcome));
             }
         }
     }
-    let expected: Vec<_> = DEVIATIONS
-        .iter()
-        .filter(|(of, _, _)| *of == file)
-        .map(|(of, id, _)| (*of, *id))
-        .collect();
+    let expected: Vec<_> = DEVIATIONS.iter().filter(|(of, _, _)| *of == file).map(|(of, id, _)| (*of, *id)).collect();
     let found: Vec<_> = deviated.iter().map(|(of, id, _)| (*of, *id)).collect();
     assert_eq!(found, expected, "{deviated:?}");
     println!(

@@ -35,24 +35,13 @@ fn sum(a: &[u8], b: &[u8]) -> Vec<u8> {
 fn a_token_without_signature_is_refused() {
     let (input, _) = good();
     for text in [input.clone(), format!("{input}.")] {
-        assert_refused!(
-            Bench::new().judge(&text),
-            "three parts",
-            Rejection::NotThreeParts { found: 2 },
-            text
-        );
+        assert_refused!(Bench::new().judge(&text), "three parts", Rejection::NotThreeParts { found: 2 }, text);
     }
-    assert_refused!(
-        Bench::new().judge(&format!("{input}.AA")),
-        "signature",
-        Rejection::BadSignature { .. }
-    );
+    assert_refused!(Bench::new().judge(&format!("{input}.AA")), "signature", Rejection::BadSignature { .. });
     assert_refused!(
         Bench::new().judge(&format!("{input}.=")),
         "base64url",
-        Rejection::NotBase64url {
-            part: Part::Signature
-        }
+        Rejection::NotBase64url { part: Part::Signature }
     );
 }
 
@@ -78,12 +67,7 @@ fn a_trivial_signature_is_refused() {
     ];
     for signature in signatures {
         let judged = Bench::new().judge(&format!("{input}.{}", encoded(&signature)));
-        assert_refused!(
-            judged,
-            "signature",
-            Rejection::BadSignature { .. },
-            format!("{signature:?}")
-        );
+        assert_refused!(judged, "signature", Rejection::BadSignature { .. }, format!("{signature:?}"));
     }
 }
 
@@ -106,18 +90,12 @@ fn a_signature_has_one_value() {
         signature.iter().map(|byte| !byte).collect(),
     ];
     for other in others {
-        assert_refused!(
-            judge(&other),
-            "signature",
-            Rejection::BadSignature { .. },
-            format!("{other:?}")
-        );
+        assert_refused!(judge(&other), "signature", Rejection::BadSignature { .. }, format!("{other:?}"));
     }
     // One signature in 256 begins with a zero byte, which has to be written.
     let claims = |n: usize| payload(&[("n", &n.to_string())]);
-    let token = (0..)
-        .map(|n| (n, signed(&claims(n))))
-        .find(|(_, token)| token.rsplit_once('.').unwrap().1.starts_with("AA"));
+    let token =
+        (0..).map(|n| (n, signed(&claims(n)))).find(|(_, token)| token.rsplit_once('.').unwrap().1.starts_with("AA"));
     let (n, token) = token.expect("some signature begins with a zero byte");
     assert_eq!(Bench::new().judge(&token), Ok(claims(n)));
     let (input, _) = token.rsplit_once('.').unwrap();
@@ -143,14 +121,7 @@ fn a_signature_serves_one_token_only() {
     let (header, claims) = input.split_once('.').unwrap();
     let (moved, rest) = claims.split_at(4);
     let judged = Bench::new().judge(&format!("{header}{moved}.{rest}.{}", encoded(&signature)));
-    assert_refused!(
-        judged,
-        "header",
-        Rejection::BadJson {
-            part: Part::Header,
-            ..
-        }
-    );
+    assert_refused!(judged, "header", Rejection::BadJson { part: Part::Header, .. });
     let unsigned_dot = key(1).sign(input.replace('.', "").as_bytes());
     assert_refused!(
         Bench::new().judge(&format!("{input}.{}", encoded(unsigned_dot))),
@@ -163,10 +134,7 @@ fn a_signature_serves_one_token_only() {
 fn a_token_has_one_spelling() {
     let (input, signature) = good();
     let text = encoded(&signature);
-    assert_eq!(
-        Bench::new().judge(&format!("{input}.{text}")),
-        Ok(payload(&[]))
-    );
+    assert_eq!(Bench::new().judge(&format!("{input}.{text}")), Ok(payload(&[])));
     let standard = text.replace('-', "+").replace('_', "/");
     assert_ne!(standard, text);
     let mut free_bits = text.clone();
@@ -183,9 +151,7 @@ fn a_token_has_one_spelling() {
         assert_refused!(
             Bench::new().judge(&format!("{input}.{spelling}")),
             "base64url",
-            Rejection::NotBase64url {
-                part: Part::Signature
-            },
+            Rejection::NotBase64url { part: Part::Signature },
             spelling
         );
     }
