@@ -23,7 +23,7 @@ fn with_length(length: impl ToString) -> String {
 fn bodies_of_any_length_are_taken_and_the_connection_goes_on() {
     let (handler, _keys) = serving(&[]);
     let mut connection = handler.connect();
-    for length in [0, 1, 1023, 1024, 1025, 2048, 100_000, 3_000_000] {
+    for length in [0, 1, 1023, 1024, 1025, 2048, 100_000, 1_000_000] {
         connection.send(with_length(length) + &"x".repeat(length));
         assert_eq!(connection.response().status, 200, "{length}");
         connection.send(PUBLIC);

@@ -239,20 +239,13 @@ fn progress_is_shown_on_a_terminal() {
     if find_program(&["script"], &[]).is_none() {
         return say("no `script`: progress is not tested on a terminal");
     }
-    let line = format!(
-        "yes x | head -n 10000 | {} check --lines >/dev/null",
-        "\"$HANDLER\""
-    );
-    let more = [("HANDLER", env!("CARGO_BIN_EXE_handler")), ("LINE", &line)];
-    let script = "exec script -qec \"$LINE\" /dev/null";
     let keys = KeyServer::with(set(&[1]));
-    let shown = Setup::new(&keys.url())
-        .with(&more)
-        .script(script)
-        .run("")
-        .stdout;
-    assert!(
-        shown.starts_with("\r\x1b[K10000 tokens\r\x1b[Khandler: judged: 10000, "),
-        "{shown}"
-    );
+    let line = "yes x | head -n 10000 | \"$0\" check --lines >/dev/null";
+    let script = format!("exec script -qec 'sh -c \"$LINE\" \"'$0'\"' /dev/null");
+    let setup = Setup::new(&keys.url())
+        .with(&[("LINE", line)])
+        .script(&script);
+    let shown = setup.run("").stdout;
+    let start = "\r\x1b[K10000 tokens\r\x1b[Khandler: judged: 10000, ";
+    assert!(shown.starts_with(start), "{shown}");
 }

@@ -5,20 +5,36 @@ use crate::support::tokens::*;
 use crate::support::*;
 use serde_json::json;
 
+/// The parameters of a challenge, each `name=value`.
+fn parameters(challenge: &str) -> Vec<String> {
+    let parameters = challenge.strip_prefix("Bearer").expect("the scheme");
+    let parts = parameters.split('"').collect::<Vec<_>>();
+    let pairs = parts.chunks_exact(2);
+    pairs
+        .map(|pair| pair[0].trim_start_matches([',', ' ']).to_owned() + pair[1])
+        .collect()
+}
+
 /// Fails unless this is that refusal, with the challenge that belongs to it and repeats its words.
 #[track_caller]
 fn check(response: &Response, status: u16, code: &str, scope: &str) {
     response.must_be(status, code);
     let words = response.description();
-    let bearer = |error: &str| format!("Bearer error=\"{error}\", error_description=\"{words}\"");
-    let expected = match (status, code) {
-        (401, "authorization_header_missing") => Some("Bearer".to_owned()),
-        (401, _) => Some(bearer("invalid_token")),
-        (403, _) => Some(bearer("insufficient_scope") + scope),
-        _ => None,
+    let error = match (status, code) {
+        (503, _) => return assert_eq!(response.header("WWW-Authenticate"), None),
+        (401, "authorization_header_missing") => "",
+        (401, _) => "error=invalid_token",
+        _ => "error=insufficient_scope",
     };
-    assert_eq!(response.header("WWW-Authenticate"), expected.as_deref());
-    assert_eq!(response.header("Retry-After").is_some(), status == 503);
+    let mut expected = vec![
+        error.to_owned(),
+        format!("error_description={words}"),
+        scope.into(),
+    ];
+    expected.retain(|parameter| !parameter.is_empty() && !error.is_empty());
+    let challenge = response.header("WWW-Authenticate").expect("a challenge");
+    assert_eq!(parameters(challenge), expected);
+    assert_eq!(response.header("Retry-After"), None);
     // RFC 6750 section 3: error_description is %x20-21 / %x23-5B / %x5D-7E.
     let is_allowed = |char: char| matches!(char, ' '..='!' | '#'..='[' | ']'..='~');
     assert!(words.chars().all(is_allowed), "{words}");
@@ -104,7 +120,7 @@ fn the_required_scopes_are_named_in_the_challenge() {
         ("REQUIRED_SCOPES", "A.Read,A.Write"),
         ("REQUIRED_ROLES", "Admin"),
     );
-    let named = ", scope=\"A.Read A.Write\"";
+    let named = "scope=A.Read A.Write";
     for (settings, scope) in [(&[scopes, roles][..], named), (&[roles], "")] {
         let (handler, _keys) = serving(settings);
         for claims in [v2(), v1(), app_only(v2()), without(v2(), "scp")] {
@@ -128,15 +144,13 @@ fn without_keys_the_response_says_when_to_come_back_and_challenges_nobody() {
 fn refused_claims_are_quoted_in_characters_that_a_header_may_have_and_cut() {
     let (handler, _keys) = serving(&[]);
     let odd = "a\"b\\c\r\nSet-Cookie: x=y\u{7f}\u{e4}\u{202e}\0";
-    for name in ["aud", "iss", "tid"] {
-        let response = handler.api(&signed(&with(v2(), name, odd)));
-        check(&response, 401, "invalid_claims", "");
-        assert_eq!(response.header("Set-Cookie"), None);
-        let words = response.description();
-        assert!(words.contains("a'b/c??Set-Cookie: x=y????"), "{words}");
-        let long = handler.api(&signed(&with(v2(), name, "x".repeat(8000))));
-        check(&long, 401, "invalid_claims", "");
-    }
-    let odd_kid = handler.api(&headed(&header(json!({ "kid": odd }))));
-    check(&odd_kid, 401, "invalid_header", "");
+    let response = handler.api(&signed(&with(v2(), "aud", odd)));
+    check(&response, 401, "invalid_claims", "");
+    assert_eq!(response.header("Set-Cookie"), None);
+    let words = response.description();
+    assert!(words.contains("a'b/c??Set-Cookie: x=y????"), "{words}");
+    let response = handler.api(&headed(&header(json!({ "kid": odd }))));
+    check(&response, 401, "invalid_header", "");
+    let response = handler.api(&signed(&with(v2(), "iss", "x".repeat(8000))));
+    check(&response, 401, "invalid_claims", "");
 }
