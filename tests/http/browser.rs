@@ -55,49 +55,108 @@ fn open(chromium: PathBuf, url: &str, folder: &Folder) -> Process {
     command
         .arg(format!("--user-data-dir={}", folder.file("profile")))
         .arg(url);
-    Process::start(command)
+    Process::start_group(command)
 }
 
-/// `fetch(url, init)`, with a token when there is one.
-fn call(handler: &str, path: &str, token: &str) -> Value {
-    let headers = json!({ "Authorization": format!("Bearer {token}") });
-    let headers = if token.is_empty() { json!({}) } else { headers };
-    json!({ "url": format!("{handler}{path}"), "headers": headers })
+/// A call of `fetch`, and the outcome that the page has to see: status, code and the headers that it
+/// may read, or the error when the browser keeps the response from it.
+struct Call {
+    init: Value,
+    expected: String,
 }
 
-/// The same as a POST that needs more than a token from the preflight.
-fn post_call(handler: &str, token: &str) -> Value {
-    let mut call = with(call(handler, "/api", token), "method", "POST");
-    call["headers"]["Content-Type"] = "application/json".into();
-    with(call, "body", r#"{"any":"thing"}"#)
+fn call(handler: &Front, call: &str, token: &str, expected: &str) -> Call {
+    let (method, path) = call.split_once(' ').expect("a method and a path");
+    let mut init = json!({ "url": format!("{}{path}", handler.url), "method": method });
+    if !token.is_empty() {
+        init["headers"] = json!({ "Authorization": format!("Bearer {token}") });
+    }
+    if method == "POST" {
+        init["headers"]["Content-Type"] = "application/json".into();
+        init["body"] = r#"{"any":"thing"}"#.into();
+    }
+    Call {
+        init,
+        expected: expected.into(),
+    }
 }
 
 /// A handler with these origins, and a server before it that keeps every request.
-fn handler(keys: &KeyServer, origins: &str) -> (String, Server, Handler) {
-    let handler = Handler::with_keys(keys, &[("ALLOWED_ORIGINS", origins)]);
-    let front = Server::before(handler.address);
-    (format!("http://{}", front.address), front, handler)
+struct Front {
+    url: String,
+    server: Server,
+    _handler: Handler,
 }
 
-/// Status, code, and whether the challenge and `Retry-After` were readable.
-fn outcome(result: &Value) -> (u64, &str, bool, bool) {
-    let status = result["status"].as_u64().unwrap_or_default();
-    let code = result["body"]["code"].as_str().unwrap_or_default();
-    (
-        status,
-        code,
-        result["challenge"].is_string(),
-        result["retryAfter"].is_string(),
-    )
+impl Front {
+    fn start(keys: &KeyServer, origins: &str) -> Front {
+        let handler = Handler::with_keys(keys, &[("ALLOWED_ORIGINS", origins)]);
+        let server = Server::before(handler.address);
+        Front {
+            url: format!("http://{}", server.address),
+            server,
+            _handler: handler,
+        }
+    }
+
+    /// The calls from pages of this origin, and whether they had a token.
+    fn passed(&self, origin: &str) -> Vec<String> {
+        let mut received = self.server.received();
+        received.retain(|it| it.header("Origin") == Some(origin));
+        let token = |it: &Received| it.header("Authorization").map_or("", |_| " with a token");
+        received
+            .iter()
+            .map(|it| it.call().to_owned() + token(it))
+            .collect()
+    }
 }
 
-/// What passed the front from pages of this origin, and whether it had a token.
-fn passed<'r>(received: &'r [Received], origin: &str) -> Vec<(&'r str, bool)> {
-    let from = received
-        .iter()
-        .filter(|it| it.header("Origin") == Some(origin));
-    from.map(|it| (it.call(), it.header("Authorization").is_some()))
-        .collect()
+/// A result as `expected` has it.
+fn outcome(result: &Value) -> String {
+    let code = result["body"]["code"].as_str().unwrap_or("the claims");
+    let is_there = |name: &str, word| if result[name].is_string() { word } else { "" };
+    let (challenge, retry) = (
+        is_there("challenge", " challenge"),
+        is_there("retryAfter", " Retry-After"),
+    );
+    match result["error"].as_str() {
+        Some(error) => error.to_owned(),
+        None => format!("{} {code}{challenge}{retry}", result["status"]),
+    }
+}
+
+/// The calls of a page of an allowed origin, and those of another one.
+fn calls([listed, keyless, star, none]: &[Front; 4]) -> [Vec<Call>; 2] {
+    let (good, expired) = (good(), signed(&with(v2(), "exp", now() - HOUR)));
+    let powerless = signed(&without(v2(), "scp"));
+    let missing = "401 authorization_header_missing challenge";
+    let ours = vec![
+        call(listed, "GET /api", &good, "200 the claims"),
+        call(listed, "POST /api", &good, "200 the claims"),
+        call(listed, "GET /api", "", missing),
+        call(listed, "GET /api", &expired, "401 token_expired challenge"),
+        call(
+            listed,
+            "GET /api",
+            &powerless,
+            "403 insufficient_scope challenge",
+        ),
+        call(
+            keyless,
+            "GET /api",
+            &good,
+            "503 keys_unavailable Retry-After",
+        ),
+        call(star, "GET /api", &good, "200 the claims"),
+        call(none, "GET /api", &good, "TypeError"),
+    ];
+    let theirs = vec![
+        call(listed, "GET /api", &good, "TypeError"),
+        call(listed, "GET /api", "", "TypeError"),
+        call(listed, "GET /public", "", "TypeError"),
+        call(star, "GET /api", &good, "200 the claims"),
+    ];
+    [ours, theirs]
 }
 
 #[test]
@@ -105,79 +164,45 @@ fn pages_of_other_origins_get_what_allowed_origins_grants_them() {
     let Some(chromium) = chromium() else {
         return say("no Chromium (CHROMIUM=PATH names one): CORS is not tested with a browser");
     };
-    let pages = Pages::default();
-    let (sender, results) = mpsc::channel();
+    let (pages, (sender, results)) = (Pages::default(), mpsc::channel());
     let site = site(pages.clone(), sender);
     // Two names of one machine are two origins.
-    let [ours, theirs] =
-        ["localhost", "127.0.0.1"].map(|name| format!("http://{name}:{}", site.address.port()));
+    let port = site.address.port();
+    let origins = ["localhost", "127.0.0.1"].map(|name| format!("http://{name}:{port}"));
     let (keys, no_keys) = (KeyServer::with(set(&[1])), KeyServer::start(Reply::close()));
-    let (listed, front, _listed) = handler(&keys, &ours);
-    let (keyless, _front, _keyless) = handler(&no_keys, &ours);
-    let (star, _front, _star) = handler(&keys, "*");
-    let (none, _front, _none) = handler(&keys, "none");
-    let (good, expired) = (good(), signed(&with(v2(), "exp", now() - HOUR)));
-    let powerless = signed(&without(v2(), "scp"));
-    let of_ours = vec![
-        call(&listed, "/api", &good),
-        post_call(&listed, &good),
-        call(&listed, "/api", ""),
-        call(&listed, "/api", &expired),
-        call(&listed, "/api", &powerless),
-        call(&keyless, "/api", &good),
-        call(&star, "/api", &good),
-        call(&none, "/api", &good),
+    let settings = [
+        (&keys, &*origins[0]),
+        (&no_keys, &origins[0]),
+        (&keys, "*"),
+        (&keys, "none"),
     ];
-    let of_theirs = vec![
-        call(&listed, "/api", &good),
-        call(&listed, "/api", ""),
-        call(&listed, "/public", ""),
-        call(&star, "/api", &good),
-    ];
-    *pages.lock().expect("no panic while held") =
-        vec![(ours.clone(), of_ours), (theirs.clone(), of_theirs)];
-
-    let folder = Folder::new("browser");
-    let browser = open(chromium, &ours, &folder);
-    let wait = || {
-        let results = results.recv_timeout(BROWSER_GUARD);
-        results.unwrap_or_else(|_| panic!("the browser: {:?}", browser.stderr.all()))
-    };
-    let (of_ours, of_theirs) = (wait(), wait());
-    for result in [&of_ours[0], &of_ours[1], &of_ours[6], &of_theirs[3]] {
-        assert_eq!((&result["status"], &result["body"]), (&json!(200), &v2()));
+    let fronts = settings.map(|(keys, origins)| Front::start(keys, origins));
+    let calls = calls(&fronts);
+    for (origin, calls) in origins.iter().zip(&calls) {
+        let inits = calls.iter().map(|call| call.init.clone()).collect();
+        pages
+            .lock()
+            .expect("no panic while held")
+            .push((origin.clone(), inits));
     }
-    let expected = [
-        (401, "authorization_header_missing", true, false),
-        (401, "token_expired", true, false),
-        (403, "insufficient_scope", true, false),
-        (503, "keys_unavailable", false, true),
-    ];
-    assert_eq!(
-        [2, 3, 4, 5].map(|number| outcome(&of_ours[number])),
-        expected
-    );
-    // A call that the browser did not let the page have.
-    let refused = || json!({ "error": "TypeError" });
-    assert_eq!(of_ours[7], refused());
-    assert_eq!(of_theirs[..3], [(); 3].map(|()| refused()));
-
-    let received = front.received();
+    let folder = Folder::new("browser");
+    let browser = open(chromium, &origins[0], &folder);
+    for calls in &calls {
+        let results = results.recv_timeout(BROWSER_GUARD);
+        let results = results.unwrap_or_else(|_| panic!("{:?}", browser.stderr.all()));
+        for (result, Call { init, expected }) in results.iter().zip(calls) {
+            assert_eq!(&outcome(result), expected, "{init}: {result}");
+            let is_claims = expected == "200 the claims";
+            assert_eq!(result["body"] == v2(), is_claims, "{init}: {result}");
+        }
+        assert_eq!(results.len(), calls.len());
+    }
     // One preflight, without the token, serves every call that follows.
-    let expected = [
-        ("OPTIONS /api", false),
-        ("GET /api", true),
-        ("POST /api", true),
-        ("GET /api", false),
-        ("GET /api", true),
-        ("GET /api", true),
-    ];
-    assert_eq!(passed(&received, &ours), expected);
+    let with_token = ["GET /api with a token", "POST /api with a token"];
+    let refused = ["GET /api", with_token[0], with_token[0]];
+    let passed = [&["OPTIONS /api"], &with_token[..], &refused].concat();
+    assert_eq!(fronts[0].passed(&origins[0]), passed);
     // From a refused origin the token does not even leave the browser.
-    let expected = [
-        ("OPTIONS /api", false),
-        ("GET /api", false),
-        ("GET /public", false),
-    ];
-    assert_eq!(passed(&received, &theirs), expected);
+    let passed = fronts[0].passed(&origins[1]);
+    assert_eq!(passed, ["OPTIONS /api", "GET /api", "GET /public"]);
 }

@@ -241,10 +241,10 @@ fn progress_is_shown_on_a_terminal() {
     }
     let keys = KeyServer::with(set(&[1]));
     let line = "yes x | head -n 10000 | \"$0\" check --lines >/dev/null";
-    let script = format!("exec script -qec 'sh -c \"$LINE\" \"'$0'\"' /dev/null");
+    let script = "exec script -qec 'sh -c \"$LINE\" \"'$0'\"' /dev/null";
     let setup = Setup::new(&keys.url())
         .with(&[("LINE", line)])
-        .script(&script);
+        .script(script);
     let shown = setup.run("").stdout;
     let start = "\r\x1b[K10000 tokens\r\x1b[Khandler: judged: 10000, ";
     assert!(shown.starts_with(start), "{shown}");

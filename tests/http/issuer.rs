@@ -5,9 +5,7 @@ use crate::support::*;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::SystemTime;
 
 const API: &str = "66666666-7777-8888-9999-aaaaaaaaaaaa";
 
@@ -19,7 +17,19 @@ pub(crate) struct Issuer {
 
 impl Issuer {
     pub(crate) fn start() -> Issuer {
-        let process = Process::start(Command::new(program()));
+        // `cargo test --test http` does not build it.
+        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+        command.args(["run", "--quiet", "--example", "issuer"]);
+        // With the variables of this test, crates with a build script would be built again.
+        for (name, _) in std::env::vars() {
+            if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+                command.env_remove(name);
+            }
+        }
+        if !cfg!(debug_assertions) {
+            command.arg("--release");
+        }
+        let process = Process::start_group(command);
         let mut port = None;
         wait_until("the issuer listens", || {
             let said = process.stdout.all().concat();
@@ -91,44 +101,6 @@ impl Issuer {
             .with(settings)
             .start()
     }
-}
-
-/// The example `issuer`. `cargo test` builds it; `cargo test --test http` does not, so it is built
-/// here when it is missing or older than its source.
-fn program() -> PathBuf {
-    let this = std::env::current_exe().expect("a test program");
-    let profile = this
-        .ancestors()
-        .nth(2)
-        .expect("target/profile/deps/http-…")
-        .to_owned();
-    let name = format!("examples/issuer{}", std::env::consts::EXE_SUFFIX);
-    let (program, root) = (profile.join(name), Path::new(env!("CARGO_MANIFEST_DIR")));
-    let sources = root.join("tests/issuer").read_dir().expect("a folder");
-    let newest = sources
-        .map(|entry| modified(&entry.expect("an entry").path()))
-        .max();
-    if Some(modified(&program)) < newest {
-        let mut build = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-        build
-            .args(["build", "--quiet", "--example", "issuer"])
-            .current_dir(root);
-        build
-            .arg("--target-dir")
-            .arg(profile.parent().expect("a target directory"));
-        if profile.ends_with("release") {
-            build.arg("--release");
-        }
-        assert!(
-            build.status().expect("cargo runs").success(),
-            "the issuer is not built"
-        );
-    }
-    program
-}
-
-fn modified(path: &Path) -> Option<SystemTime> {
-    path.metadata().and_then(|data| data.modified()).ok()
 }
 
 /// The claims of a token, unverified.

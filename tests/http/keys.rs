@@ -168,21 +168,14 @@ fn a_token_that_would_be_refused_anyway_causes_no_fetch() {
 #[test]
 fn a_bad_key_does_not_spoil_the_set_and_verifies_nothing() {
     let twice = r#"{"kid":"x","kid":"x","kty":"RSA","n":"AQAB","e":"AQAB"}"#;
-    let bad = [
-        jwk(1, json!({ "use": "enc" })),
-        jwk(1, json!({ "kty": "EC" })),
-        without(jwk(1, json!({})), "n"),
-        jwk(1, json!({ "e": "AQ" })),
-    ];
-    for bad in bad {
-        let others = format!(r#"null,1,"x",[],{{}},{twice},{bad},{}"#, key(2).jwk(None));
-        let keys = KeyServer::with(format!(r#"{{"odd":{{"a":1,"a":2}},"keys":[{others}]}}"#));
-        let handler = Handler::with_keys(&keys, &[]);
-        assert_eq!(handler.api(&of_key(2)).status, 200, "{bad}");
-        handler.api(&good()).must_be(401, "invalid_header");
-        // The key is there, so there is nothing to fetch.
-        assert_eq!(keys.fetches(), 1, "{bad}");
-    }
+    let (encrypts, good_key) = (jwk(1, json!({ "use": "enc" })), key(2).jwk(None));
+    let keys = format!(r#"[null,1,"x",[],{{}},{twice},{encrypts},{good_key}]"#);
+    let keys = KeyServer::with(format!(r#"{{"odd":{{"a":1,"a":2}},"keys":{keys}}}"#));
+    let handler = Handler::with_keys(&keys, &[]);
+    assert_eq!(handler.api(&of_key(2)).status, 200);
+    handler.api(&good()).must_be(401, "invalid_header");
+    // The key is there, so there is nothing to fetch.
+    assert_eq!(keys.fetches(), 1);
 }
 
 #[test]

@@ -221,27 +221,6 @@ fn without_keys_and_without_the_handler_it_is_unavailable() {
 }
 
 #[test]
-fn a_hundred_requests_on_one_connection_are_each_decided() {
-    let (handler, _keys) = handler();
-    let Some(front) = Front::start(handler.address, &[]) else {
-        return;
-    };
-    let bearers = [good(), signed_with(2, &v2())].map(|token| format!("Bearer {token}"));
-    let mut connection = front.connect();
-    for number in 0..100 {
-        let header = ("Authorization", &*bearers[number % 2]);
-        connection.send(request("GET", &format!("/{number}"), &[header]));
-        assert_eq!(
-            connection.response().status,
-            [200, 401][number % 2],
-            "{number}"
-        );
-    }
-    let even = (0..100).step_by(2).map(|number| format!("GET /{number}"));
-    assert_eq!(front.calls(), even.collect::<Vec<_>>());
-}
-
-#[test]
 fn the_handler_is_asked_with_get_and_without_the_body() {
     let accepted = response("200 OK", "", "{}");
     let decider = Server::start(move |_, stream| stream.write_all(accepted.as_bytes()));

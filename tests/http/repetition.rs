@@ -55,28 +55,19 @@ fn a_token_that_was_changed_is_refused_however_often_the_original_was_accepted()
 
 #[test]
 fn a_token_is_refused_once_its_key_is_gone_or_changed_however_often_it_was_accepted() {
-    let kid = &key(1).kid;
-    let renamed = || jwk(1, json!({ "kid": "renamed" }));
     let changes = [
-        (vec![key(3).jwk(None)], "invalid_header"),
-        (vec![jwk(3, json!({ "kid": kid }))], "invalid_header"),
-        (vec![jwk(1, json!({ "use": "enc" }))], "invalid_header"),
-        (vec![renamed()], "invalid_header"),
+        (key(3).jwk(None), "invalid_header"),
+        (jwk(3, json!({ "kid": key(1).kid })), "invalid_header"),
+        (jwk(1, json!({ "use": "enc" })), "invalid_header"),
         (
-            vec![renamed(), jwk(3, json!({ "kid": kid }))],
-            "invalid_header",
-        ),
-        (
-            vec![jwk(1, json!({ "issuer": v2_issuer(OTHER_TENANT) }))],
+            jwk(1, json!({ "issuer": v2_issuer(OTHER_TENANT) })),
             "invalid_claims",
         ),
     ];
     for (changed, code) in changes {
         let token = good();
         let (handler, keys) = accepted(&token);
-        keys.reply(Reply::body(set_of(
-            [changed, vec![key(2).jwk(None)]].concat(),
-        )));
+        keys.reply(Reply::body(set_of(vec![changed, key(2).jwk(None)])));
         // A token with a new key has the keys fetched.
         assert_eq!(handler.api(&signed_with(2, &v2())).status, 200);
         handler.api(&token).must_be(401, code);

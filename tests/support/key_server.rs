@@ -143,25 +143,28 @@ impl KeyServer {
     }
 
     pub fn start(reply: Reply) -> KeyServer {
-        let shared = Arc::<Shared>::default();
-        let script = shared.clone();
-        let server = Server::start(move |request, stream| script.respond(request, stream));
-        KeyServer::over(server, "http", shared, reply)
+        KeyServer::listen(reply, "http")
     }
 
     /// With TLS and a certificate of an unknown CA.
     pub fn start_tls(reply: Reply) -> KeyServer {
-        let shared = Arc::<Shared>::default();
-        let script = shared.clone();
-        let server = Server::start_tls(move |request, stream| script.respond(request, stream));
-        KeyServer::over(server, "https", shared, reply)
+        KeyServer::listen(reply, "https")
     }
 
-    fn over(server: Server, scheme: &'static str, shared: Arc<Shared>, reply: Reply) -> KeyServer {
+    fn listen(reply: Reply, scheme: &'static str) -> KeyServer {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let path = format!("/{}/keys", STARTED.fetch_add(1, Ordering::Relaxed));
+        let shared = Arc::<Shared>::default();
+        let script = shared.clone();
+        let respond =
+            move |request: &Received, stream: &mut dyn Stream| script.respond(request, stream);
+        let start = if scheme == "https" {
+            Server::start_tls
+        } else {
+            Server::start
+        };
         let server = KeyServer {
-            server,
+            server: start(respond),
             scheme,
             path,
             shared,

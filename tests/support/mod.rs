@@ -1,4 +1,5 @@
-//! One support for all test targets: start a handler, speak HTTP, be a key server, mint tokens, read /proc.
+//! One support for all test targets: start a handler, speak HTTP, be a key server, mint tokens,
+//! read /proc.
 //!
 //! A target brings it in with `#[path = "../support/mod.rs"] mod support;`, once, in its `main.rs`.
 

@@ -14,40 +14,45 @@ use std::time::{Duration, Instant};
 /// Ends a test that would hang for ever; never a measure of anything.
 pub const GUARD: Duration = Duration::from_secs(30);
 
-/// A child process, killed with its own children when it is dropped.
+/// A child process, killed when it is dropped.
 pub struct Process {
     pub child: Child,
     pub stdout: Lines,
     pub stderr: Lines,
+    has_children: bool,
 }
 
 impl Process {
-    /// Starts it in a process group of its own, with pipes for what it writes.
+    /// Starts it with pipes for what it writes.
     pub fn start(command: Command) -> Process {
         let mut process = Process::start_unread(command);
-        process.stdout = process
-            .child
-            .stdout
-            .take()
-            .map(Lines::of)
-            .unwrap_or_default();
+        let stdout = process.child.stdout.take();
+        process.stdout = stdout.map(Lines::of).unwrap_or_default();
         process
     }
 
     /// The same, but nobody reads its standard output.
     pub fn start_unread(mut command: Command) -> Process {
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command
-            .spawn()
-            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let child = command.spawn();
+        let mut child = child.unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let stderr = child.stderr.take().map(Lines::of).unwrap_or_default();
         Process {
             child,
             stdout: Lines::default(),
             stderr,
+            has_children: false,
         }
+    }
+
+    /// The same as `start`, for a program whose children have to be killed with it: it gets a
+    /// process group of its own.
+    pub fn start_group(mut command: Command) -> Process {
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut process = Process::start(command);
+        process.has_children = cfg!(unix);
+        process
     }
 
     /// Its exit status, once it has ended.
@@ -72,13 +77,11 @@ impl Process {
     }
 
     pub fn kill(&mut self) {
-        #[cfg(unix)]
-        if self.ended().is_none() {
-            let group = format!("-{}", self.child.id());
+        if self.has_children && self.ended().is_none() {
             let mut kill = Command::new("/bin/sh");
-            kill.args(["-c", "kill -s KILL \"$0\"", &group])
-                .stderr(Stdio::null());
-            let _ = kill.status();
+            let group = format!("-{}", self.child.id());
+            kill.args(["-c", "kill -s KILL \"$0\"", &group]);
+            let _ = kill.stderr(Stdio::null()).status();
         }
         let _ = self.child.kill();
         let _ = self.child.wait();

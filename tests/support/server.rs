@@ -49,6 +49,11 @@ pub trait Stream: Read + Write {}
 
 impl<T: Read + Write> Stream for T {}
 
+/// How a server responds.
+pub trait Respond: Fn(&Received, &mut dyn Stream) -> Result<()> + Send + Sync + 'static {}
+
+impl<F: Fn(&Received, &mut dyn Stream) -> Result<()> + Send + Sync + 'static> Respond for F {}
+
 pub struct Server {
     pub address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
@@ -56,52 +61,41 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on a free port; `respond` writes the whole response, after which the connection ends.
-    pub fn start(
-        respond: impl Fn(&Received, &mut dyn Stream) -> Result<()> + Send + Sync + 'static,
-    ) -> Server {
-        Server::listen(respond, false)
+    /// Listens on a free port; `respond` writes the whole response, then the connection ends.
+    pub fn start(respond: impl Respond) -> Server {
+        Server::listen(respond, None)
     }
 
     /// The same over TLS, with a certificate of an unknown CA.
-    pub fn start_tls(
-        respond: impl Fn(&Received, &mut dyn Stream) -> Result<()> + Send + Sync + 'static,
-    ) -> Server {
-        Server::listen(respond, true)
+    pub fn start_tls(respond: impl Respond) -> Server {
+        Server::listen(respond, Some(tls()))
     }
 
     /// Passes every request on to this address, and the response back.
     pub fn before(address: SocketAddr) -> Server {
-        Server::start(move |received, stream| {
+        Server::start(move |received: &Received, stream: &mut dyn Stream| {
             let mut upstream = TcpStream::connect(address)?;
-            let start = received
-                .start
-                .trim_end()
-                .replace("Connection: keep-alive\r\n", "");
-            write!(
-                upstream,
-                "{start}\r\nConnection: close\r\n\r\n{}",
-                received.body
-            )?;
+            let start = received.start.trim_end();
+            let start = start.replace("Connection: keep-alive\r\n", "");
+            let body = &received.body;
+            write!(upstream, "{start}\r\nConnection: close\r\n\r\n{body}")?;
             let mut response = Vec::new();
             upstream.read_to_end(&mut response)?;
             stream.write_all(&response)
         })
     }
 
-    fn listen(
-        respond: impl Fn(&Received, &mut dyn Stream) -> Result<()> + Send + Sync + 'static,
-        is_tls: bool,
-    ) -> Server {
+    fn listen(respond: impl Respond, tls: Option<Arc<ServerConfig>>) -> Server {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("bound");
+        let (received, has_ended) = (Arc::default(), Arc::default());
         let server = Server {
             address,
-            received: Arc::default(),
-            has_ended: Arc::default(),
+            received,
+            has_ended,
         };
         let (received, has_ended) = (server.received.clone(), server.has_ended.clone());
-        let (respond, tls) = (Arc::new(respond), is_tls.then(tls));
+        let respond = Arc::new(respond);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 if has_ended.load(Ordering::Relaxed) {
@@ -141,7 +135,7 @@ fn serve(
     stream: TcpStream,
     tls: Option<Arc<ServerConfig>>,
     received: &Mutex<Vec<Received>>,
-    respond: &dyn Fn(&Received, &mut dyn Stream) -> Result<()>,
+    respond: &impl Respond,
 ) -> Result<()> {
     stream.set_read_timeout(Some(GUARD))?;
     let mut stream: Box<dyn Stream> = match tls {

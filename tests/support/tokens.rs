@@ -69,23 +69,26 @@ pub fn clock() -> i64 {
 /// An hour, the margin of every time in a token.
 pub const HOUR: i64 = 3600;
 
+/// The user whom the tokens are about.
+const ALICE: &str = "a11ce000-0000-4000-8000-000000000001";
+
 /// Claims of a v2.0 token for a user.
 pub fn v2() -> Value {
     json!({
-        "aud": AUDIENCE, "iss": v2_issuer(TENANT), "iat": now() - HOUR, "nbf": now() - HOUR, "exp": now() + HOUR,
-        "aio": "ATQAy", "azp": CLIENT, "azpacr": "0", "name": "Alice Example", "oid": "a11ce000-0000-4000-8000-000000000001",
-        "preferred_username": "alice@contoso.example", "rh": "1.AX", "scp": "user_impersonation", "sub": "sOmE-sUb",
-        "tid": TENANT, "uti": "uTi", "ver": "2.0",
+        "aud": AUDIENCE, "iss": v2_issuer(TENANT), "iat": now() - HOUR, "nbf": now() - HOUR,
+        "exp": now() + HOUR, "aio": "ATQAy", "azp": CLIENT, "azpacr": "0", "name": "Alice Example",
+        "oid": ALICE, "preferred_username": "alice@contoso.example", "rh": "1.AX",
+        "scp": "user_impersonation", "sub": "sOmE-sUb", "tid": TENANT, "uti": "uTi", "ver": "2.0",
     })
 }
 
 /// Claims of a v1.0 token for a user.
 pub fn v1() -> Value {
     json!({
-        "aud": AUDIENCE, "iss": v1_issuer(TENANT), "iat": now() - HOUR, "nbf": now() - HOUR, "exp": now() + HOUR,
-        "acr": "1", "amr": ["pwd"], "appid": CLIENT, "appidacr": "0", "oid": "a11ce000-0000-4000-8000-000000000001",
-        "scp": "user_impersonation", "sub": "sOmE-sUb", "tid": TENANT, "unique_name": "alice@contoso.example",
-        "upn": "alice@contoso.example", "ver": "1.0",
+        "aud": AUDIENCE, "iss": v1_issuer(TENANT), "iat": now() - HOUR, "nbf": now() - HOUR,
+        "exp": now() + HOUR, "acr": "1", "amr": ["pwd"], "appid": CLIENT, "appidacr": "0",
+        "oid": ALICE, "scp": "user_impersonation", "sub": "sOmE-sUb", "tid": TENANT,
+        "unique_name": "alice@contoso.example", "upn": "alice@contoso.example", "ver": "1.0",
     })
 }
 
