@@ -5,9 +5,9 @@ use crate::harness::{Handler, Lines, wait_until};
 use crate::tokens::TENANT;
 use serde_json::Value;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::SystemTime;
+use std::sync::Once;
 
 pub(crate) const API: &str = "66666666-7777-8888-9999-aaaaaaaaaaaa";
 
@@ -20,7 +20,7 @@ pub(crate) struct Issuer {
 impl Issuer {
     pub(crate) fn start() -> Issuer {
         let mut child =
-            Command::new(program()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("the issuer starts");
+            Command::new(program()).arg("issuer").stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("the issuer starts");
         let stdout = Lines::of(child.stdout.take().expect("piped"));
         let mut port = None;
         wait_until("the issuer listens", || {
@@ -86,33 +86,22 @@ impl Drop for Issuer {
     }
 }
 
-/// The example `issuer`. `cargo test` builds it; `cargo test --test http` does not, so it is built
-/// here when it is missing or older than its source.
+/// The development program. `cargo test` does not build it, so that is done here.
 fn program() -> PathBuf {
+    static BUILD: Once = Once::new();
     let this = std::env::current_exe().expect("a test program");
     let profile = this.ancestors().nth(2).expect("target/profile/deps/http-…").to_owned();
-    let program = profile.join("examples").join(format!("issuer{}", std::env::consts::EXE_SUFFIX));
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    if modified(&program) < newest(&tests.join("issuer")).max(newest(&tests.join("support"))) {
+    BUILD.call_once(|| {
         let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
         let mut build = Command::new(cargo);
-        build.args(["build", "--quiet", "--example", "issuer"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+        build.args(["build", "--quiet", "--package", "dev"]).current_dir(env!("CARGO_MANIFEST_DIR"));
         build.arg("--target-dir").arg(profile.parent().expect("a target directory"));
         if profile.ends_with("release") {
             build.arg("--release");
         }
         assert!(build.status().expect("cargo runs").success(), "the issuer is not built");
-    }
-    program
-}
-
-fn modified(path: &Path) -> Option<SystemTime> {
-    path.metadata().and_then(|data| data.modified()).ok()
-}
-
-fn newest(directory: &Path) -> Option<SystemTime> {
-    let entries = directory.read_dir().expect("a directory of sources");
-    entries.filter_map(|entry| modified(&entry.ok()?.path())).max()
+    });
+    profile.join(format!("dev{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// The claims of a token, unverified.

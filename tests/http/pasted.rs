@@ -85,7 +85,7 @@ fn the_readme_s_commands_get_tokens_that_say_what_its_table_says() {
         return;
     }
     let blocks = blocks("## Getting a token", "");
-    let [entra, local, program, browser, address, device, device_done, _az] = blocks[..] else {
+    let [entra, local, program, browser, address, _az] = blocks[..] else {
         panic!("{} blocks", blocks.len());
     };
     let issuer = Issuer::start();
@@ -106,13 +106,6 @@ fn the_readme_s_commands_get_tokens_that_say_what_its_table_says() {
     shell.paste(&address.replace("http://localhost:8000/?code=...", ended_at));
     let browser_token = shell.token();
 
-    let message = shell.paste(device).concat();
-    let user_code = message.split("enter the code ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a code");
-    let done = issuer.post(&format!("/{TENANT}/oauth2/deviceauth"), &format!("user_code={user_code}&user=bob"));
-    assert_eq!(done.status, 200, "{done:?}");
-    shell.paste(device_done);
-    let device_token = shell.token();
-
     let api = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
     let plain = issuer.handler(&[("API_AUDIENCE", api)]);
     let role = issuer.handler(&[("API_AUDIENCE", api), ("REQUIRED_ROLES", "access_as_application")]);
@@ -120,7 +113,6 @@ fn the_readme_s_commands_get_tokens_that_say_what_its_table_says() {
     for (token, permission, value, accepting, refusing) in [
         (&program_token, "roles", json!(["access_as_application"]), &role, &scope),
         (&browser_token, "scp", json!("user_impersonation"), &scope, &role),
-        (&device_token, "scp", json!("user_impersonation"), &scope, &role),
     ] {
         let claims: Value = serde_json::from_str(&claims(token)).expect("JSON");
         assert_eq!((&claims["ver"], &claims["aud"], &claims[permission]), (&json!("2.0"), &json!(api), &value));
