@@ -12,7 +12,10 @@ const SECOND_TENANT: &str = "99999999-8888-7777-6666-555555555555";
 
 /// Ends when the handler does.
 pub(crate) fn run(program: &str, has_second: bool) -> Result {
-    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
+    let port = env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
+    let port: u16 = port
+        .parse()
+        .map_err(|_| format!("PORT={port} is no port"))?;
     let call = format!("http://localhost:{port}/api");
     let keys = if has_second {
         vec![1, 2]

@@ -3,11 +3,10 @@
 use super::claims::{USERS, User};
 use super::http::{Form, Refusal, Reply, escape, html, query, redirect};
 use super::token::Scope;
-use super::{Issuer, Tenant, random};
+use super::{Issuer, random};
 use crate::mint::b64;
 
 /// An authorization code stands for what was agreed to.
-#[derive(Clone)]
 pub(super) struct Code {
     /// The parameters of the sign-in.
     pub(super) form: Form,
@@ -21,7 +20,7 @@ impl Issuer {
     pub(super) fn authorize(
         &self,
         is_post: bool,
-        tenant: &Tenant,
+        tenant: &str,
         form: Form,
     ) -> Result<Reply, Refusal> {
         // Nobody is redirected before the client and its address are known.
@@ -51,12 +50,12 @@ impl Issuer {
         }
     }
 
-    fn grant(&self, tenant: &Tenant, form: Form, user: &'static User) -> Reply {
+    fn grant(&self, tenant: &str, form: Form, user: &'static User) -> Reply {
         let text = b64(random::<32>());
         let reply = answered(&form, &[("code", &text)]);
         let code = Code {
             form,
-            tenant: tenant.id.clone(),
+            tenant: tenant.to_owned(),
             user,
             is_used: false,
         };
@@ -69,12 +68,7 @@ impl Issuer {
 fn check(form: &Form) -> Result<(), Refusal> {
     if form.get("response_type") != "code" {
         let text = "The response_type must be 'code'.";
-        return Err(Refusal::new(
-            400,
-            "unsupported_response_type",
-            700_054,
-            text,
-        ));
+        return Err(Refusal::new("unsupported_response_type", 700_054, text));
     }
     Scope::read(form, form.required("scope")?)?;
     let (challenge, method) = (
@@ -84,7 +78,7 @@ fn check(form: &Form) -> Result<(), Refusal> {
     let is_absent = challenge.is_empty() && method.is_empty();
     if !is_absent && (method != "S256" || challenge.len() != 43) {
         let text = "The code_challenge must be one of the code_challenge_method S256.";
-        return Err(Refusal::new(400, "invalid_request", 501_491, text));
+        return Err(Refusal::new("invalid_request", 501_491, text));
     }
     Ok(())
 }
@@ -135,10 +129,6 @@ fn answered(form: &Form, pairs: &[(&str, &str)]) -> Reply {
         pairs.push(("state", form.get("state")));
     }
     let uri = form.get("redirect_uri");
-    let separator = match form.get("response_mode") {
-        "fragment" => '#',
-        _ if uri.contains('?') => '&',
-        _ => '?',
-    };
+    let separator = if uri.contains('?') { '&' } else { '?' };
     redirect(&format!("{uri}{separator}{}", query(&pairs)))
 }

@@ -1,7 +1,7 @@
 //! The claims of a token, in the order in which Entra writes them.
 
 use super::http::Form;
-use super::token::Scope;
+use super::token::Agreed;
 use super::{Issuer, Version, random};
 use crate::mint::{b64, mint};
 use ring::digest::{SHA256, digest};
@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Somebody who can sign in.
-#[derive(Debug)]
 pub(super) struct User {
     oid: &'static str,
     pub(super) name: &'static str,
@@ -43,96 +42,78 @@ impl User {
     }
 }
 
-/// What a token is issued for.
+/// A token in the making.
 pub(super) struct Grant<'a> {
     pub(super) issuer: &'a Issuer,
     /// A GUID.
     pub(super) tenant: &'a str,
+    pub(super) version: Version,
     /// The parameters of the request.
     pub(super) form: &'a Form,
-    /// Nobody in an app-only token.
-    pub(super) user: Option<&'static User>,
-    pub(super) scope: &'a Scope,
-    pub(super) version: Version,
-    /// Whether the client was asked to meet the claims challenge.
-    pub(super) is_challenged: bool,
+    pub(super) agreed: &'a Agreed,
     /// Seconds; negative: the token has expired.
     pub(super) lifetime: i64,
 }
 
 impl Grant<'_> {
     pub(super) fn access_token(&self) -> String {
-        let audience = match self.version {
-            Version::V1 => &self.scope.resource,
-            Version::V2 => self.issuer.application_id(&self.scope.resource),
+        let resource = self.agreed.scope.resource.as_str();
+        let (audience, client, client_kind) = match self.version {
+            Version::V1 => (resource, "appid", "appidacr"),
+            Version::V2 => (self.issuer.application_id(resource), "azp", "azpacr"),
         };
         let mut claims = self.claims(audience, self.version);
-        let (client, client_kind) = match self.version {
-            Version::V1 => ("appid", "appidacr"),
-            Version::V2 => ("azp", "azpacr"),
-        };
         claims[client] = self.form.get("client_id").into();
-        claims[client_kind] = if self.form.has("client_secret") {
-            "1"
-        } else {
-            "0"
+        claims[client_kind] = u8::from(self.form.has("client_secret")).to_string().into();
+        let mut roles = self.form.get("roles");
+        if self.agreed.user.is_some() {
+            claims["scp"] = self.agreed.scope.scp().into();
+        } else if !self.form.has("roles") {
+            roles = "access_as_application";
         }
-        .into();
-        let usual_role = if self.user.is_none() {
-            "access_as_application"
-        } else {
-            ""
-        };
-        let roles = if self.form.has("roles") {
-            self.form.get("roles")
-        } else {
-            usual_role
-        };
         if !roles.is_empty() {
             claims["roles"] = roles.split_whitespace().collect();
         }
-        if self.user.is_some() {
-            claims["scp"] = self.scope.scp().into();
-        }
-        if self.is_challenged {
+        // The client passes on the claims challenge of an on-behalf-of grant.
+        if self.agreed.form.get("claims").contains("acrs") {
             claims["acrs"] = json!(["c1"]);
         }
         self.signed(audience, self.version, &claims)
     }
 
     /// In the format v2.0, for the client itself.
-    pub(super) fn id_token(&self, nonce: &str) -> String {
+    pub(super) fn id_token(&self) -> String {
         let client = self.form.get("client_id");
         let mut claims = self.claims(client, Version::V2);
-        if !nonce.is_empty() {
-            claims["nonce"] = nonce.into();
+        if self.agreed.form.has("nonce") {
+            claims["nonce"] = self.agreed.form.get("nonce").into();
         }
         self.signed(client, Version::V2, &claims)
     }
 
     fn claims(&self, audience: &str, version: Version) -> Value {
-        let service_principal = guid(hash(&[self.tenant, self.form.get("client_id")]));
-        let oid = self
-            .user
-            .map_or(service_principal.as_str(), |user| user.oid);
         let mut claims = json!({
             "aio": b64(random::<48>()),
-            "oid": oid,
-            "rh": format!("1.{}.", b64(random::<40>())),
-            "sub": self.user.map_or(service_principal.clone(), |user| b64(hash::<32>(&[user.oid, audience]))),
             "tid": self.tenant,
             "uti": b64(random::<16>()),
             "ver": match version { Version::V1 => "1.0", Version::V2 => "2.0" },
         });
-        if let Some(user) = self.user {
-            claims["name"] = user.name.into();
-            let names: &[&str] = match version {
-                Version::V1 => &["unique_name", "upn"],
-                Version::V2 => &["preferred_username"],
-            };
-            for name in names {
-                claims[*name] = user.upn.into();
-            }
+        let Some(user) = self.agreed.user else {
+            // The client itself is an object of the tenant.
+            let oid = guid(hash(&[self.tenant, self.form.get("client_id")]));
+            claims["oid"] = oid.as_str().into();
+            claims["sub"] = oid.into();
+            return claims;
+        };
+        claims["oid"] = user.oid.into();
+        claims["sub"] = b64(hash::<32>(&[user.oid, audience])).into();
+        claims["name"] = user.name.into();
+        let names: &[&str] = match version {
+            Version::V1 => &["unique_name", "upn"],
+            Version::V2 => &["preferred_username"],
+        };
+        for name in names {
+            claims[*name] = user.upn.into();
         }
         claims
     }

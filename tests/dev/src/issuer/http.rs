@@ -9,7 +9,7 @@ use tiny_http::{Header, Request, Response};
 pub(super) type Reply = Response<Cursor<Vec<u8>>>;
 
 /// The parameters of a request, from its query and from its body.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Form(HashMap<String, String>);
 
 pub(super) fn read_form(request: &mut Request) -> Result<Form, Refusal> {
@@ -22,7 +22,7 @@ pub(super) fn read_form(request: &mut Request) -> Result<Form, Refusal> {
         .as_reader()
         .take(MOST_BYTES)
         .read_to_string(&mut text);
-    read.map_err(|error| Refusal::new(400, "invalid_request", 90_015, error.to_string()))?;
+    read.map_err(|error| Refusal::new("invalid_request", 90_015, error.to_string()))?;
     Ok(Form(
         form_urlencoded::parse(text.as_bytes())
             .into_owned()
@@ -45,7 +45,7 @@ impl Form {
             "" => {
                 let text =
                     format!("The request body must contain the following parameter: '{name}'.");
-                Err(Refusal::new(400, "invalid_request", 900_144, text))
+                Err(Refusal::new("invalid_request", 900_144, text))
             }
             value => Ok(value),
         }
@@ -53,9 +53,7 @@ impl Form {
 }
 
 /// An error in the form of Entra's token endpoint.
-#[derive(Debug)]
 pub(super) struct Refusal {
-    status: u16,
     /// OAuth 2.0's word.
     pub(super) error: &'static str,
     /// Stands after Entra's `AADSTS`.
@@ -66,14 +64,8 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    pub(super) fn new(
-        status: u16,
-        error: &'static str,
-        code: u32,
-        text: impl Into<String>,
-    ) -> Refusal {
+    pub(super) fn new(error: &'static str, code: u32, text: impl Into<String>) -> Refusal {
         Refusal {
-            status,
             error,
             code,
             text: text.into(),
@@ -82,7 +74,7 @@ impl Refusal {
     }
 
     pub(super) fn not_found() -> Refusal {
-        Refusal::new(404, "invalid_request", 90_024, "There is no such endpoint.")
+        Refusal::new("invalid_request", 90_024, "There is no such endpoint.")
     }
 
     pub(super) fn description(&self) -> String {
@@ -104,7 +96,12 @@ impl Refusal {
             body["suberror"] = "basic_action".into();
             body["claims"] = claims.to_string().into();
         }
-        json_reply(self.status, &body)
+        let status = match self.code {
+            7_000_218 => 401,
+            90_024 => 404,
+            _ => 400,
+        };
+        json_reply(status, &body)
     }
 }
 

@@ -1,7 +1,7 @@
 //! OpenID configuration, key sets, and the page that begins a sign-in.
 
 use super::http::{Refusal, Reply, html, json_reply};
-use super::{CLIENT, Issuer, Version};
+use super::{CLIENT, Issuer, Version, is_guid};
 use serde_json::{Value, json};
 
 impl Issuer {
@@ -12,14 +12,9 @@ impl Issuer {
             [tenant] | ["sts", tenant] => (tenant, Version::V1, ""),
             _ => return Err(Refusal::not_found()),
         };
-        let tenant = self.tenant(tenant)?;
-        let root = format!("{}/{}", self.base, tenant.name);
+        let (id, root) = (self.tenant(tenant)?, format!("{}/{tenant}", self.base));
         // Entra writes a placeholder where the path names no tenant.
-        let named = if tenant.name == tenant.id {
-            &tenant.id
-        } else {
-            "{tenantid}"
-        };
+        let named = if is_guid(tenant) { &id } else { "{tenantid}" };
         let mut document = json!({
             "issuer": version.issuer(&self.base, named),
             "authorization_endpoint": format!("{root}/oauth2{part}/authorize"),
@@ -27,7 +22,7 @@ impl Issuer {
             "jwks_uri": format!("{root}/discovery{part}/keys"),
             "token_endpoint_auth_methods_supported": ["client_secret_post"],
             "response_types_supported": ["code"],
-            "response_modes_supported": ["query", "fragment"],
+            "response_modes_supported": ["query"],
             "scopes_supported": ["openid", "profile", "email", "offline_access"],
             "subject_types_supported": ["pairwise"],
             "id_token_signing_alg_values_supported": ["RS256"],

@@ -47,18 +47,10 @@ struct State {
 }
 
 /// The format of a token, which is the version of the endpoint that it was asked from.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Version {
     V1,
     V2,
-}
-
-/// A tenant as a path names it.
-struct Tenant {
-    /// A GUID, `organizations` or `common`.
-    name: String,
-    /// The GUID in the tokens.
-    id: String,
 }
 
 impl Issuer {
@@ -151,22 +143,16 @@ impl Issuer {
         }
     }
 
-    fn tenant(&self, segment: &str) -> std::result::Result<Tenant, Refusal> {
-        let id = match segment {
-            "organizations" | "common" => self.options.tenant.clone(),
-            _ if is_guid(segment) => segment.to_ascii_lowercase(),
+    /// The GUID of the tenant that a path names.
+    fn tenant(&self, segment: &str) -> std::result::Result<String, Refusal> {
+        match segment {
+            "organizations" | "common" => Ok(self.options.tenant.clone()),
+            _ if is_guid(segment) => Ok(segment.to_ascii_lowercase()),
             _ => {
-                let text = format!(
-                    "Tenant '{segment}' not found: a GUID, organizations or common is expected."
-                );
-                return Err(Refusal::new(400, "invalid_request", 90_002, text));
+                let text = format!("Tenant '{segment}' not found: it must be a GUID or common.");
+                Err(Refusal::new("invalid_request", 90_002, text))
             }
-        };
-        let name = if is_guid(segment) { &id } else { segment };
-        Ok(Tenant {
-            name: name.to_owned(),
-            id,
-        })
+        }
     }
 
     /// The published keys: the one that signs, and the one that will after it.

@@ -13,13 +13,13 @@ pub(super) const HELP: &str = "\
 The local issuer: Microsoft Entra ID's endpoints on loopback, for development only.
 
   --port N                      port on 127.0.0.1; 0 or absent: a free one
-  --tenant GUID                 the tenant of `common`, of `organizations` and of the sign-in page
-  --api GUID                    the API's application id: the `aud` of v2.0 tokens for any App ID URI
-  --call URL                    the address that the sign-in page calls (http://localhost:3000/api)
-  --keys N,N                    the keys of tests/keys that sign, one after the other (1,2,3,4)
+  --tenant GUID                 the tenant of `common`, `organizations` and the page
+  --api GUID                    the API's application id, the `aud` of v2.0 tokens
+  --call URL                    the API that the page calls (http://localhost:3000/api)
+  --keys N,N                    the keys that sign, one after the other (1,2,3,4)
   --kid PREFIX                  stands before each `kid`
   --no-code-challenge-methods   leaves them out of the metadata, as Entra does
-  --interaction-required        refuses the on-behalf-of grant with a claims challenge until the token meets it
+  --interaction-required        answers the on-behalf-of grant with a claims challenge
 ";
 
 /// The command line, read.

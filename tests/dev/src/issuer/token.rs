@@ -3,7 +3,7 @@
 use super::authorize::Code;
 use super::claims::{Grant, User, now};
 use super::http::{Form, Refusal, Reply, json_reply};
-use super::{Issuer, Tenant, Version, is_guid};
+use super::{Issuer, Version, is_guid};
 use crate::mint::b64;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,75 +13,66 @@ use serde_json::{Value, json};
 /// Microsoft Graph: the API of a scope that names none.
 const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 
-/// Who gets a token for whom, and what was agreed to before.
-struct Redeemed {
-    user: Option<&'static User>,
-    scope: Scope,
-    nonce: String,
-    is_challenged: bool,
+/// In whose name a token is issued, and for what.
+pub(super) struct Agreed {
+    /// Nobody in an app-only token.
+    pub(super) user: Option<&'static User>,
+    pub(super) scope: Scope,
+    /// The parameters of the request in which it was agreed to.
+    pub(super) form: Form,
 }
 
 impl Issuer {
     pub(super) fn token(
         &self,
-        tenant: &Tenant,
+        tenant: &str,
         version: Version,
         form: &Form,
     ) -> Result<Reply, Refusal> {
         form.required("client_id")?;
-        let redeemed = match form.required("grant_type")? {
+        let agreed = match form.required("grant_type")? {
             "client_credentials" => client_credentials(version, form),
             "password" => password(version, form),
             "authorization_code" => self.authorization_code(tenant, form),
             "urn:ietf:params:oauth:grant-type:jwt-bearer" => self.on_behalf_of(form),
             other => {
                 let text = format!("The grant type '{other}' is not supported.");
-                Err(Refusal::new(400, "unsupported_grant_type", 70_003, text))
+                Err(Refusal::new("unsupported_grant_type", 70_003, text))
             }
         }?;
-        let version = match form.get("token_version") {
-            "1.0" => Version::V1,
-            "2.0" => Version::V2,
-            _ => version,
-        };
-        let lifetime = form.get("lifetime").parse().unwrap_or(3599);
-        let Redeemed {
-            user,
-            ref scope,
-            is_challenged,
-            ..
-        } = redeemed;
         let grant = Grant {
             issuer: self,
-            tenant: &tenant.id,
+            tenant,
+            version: match form.get("token_version") {
+                "1.0" => Version::V1,
+                "2.0" => Version::V2,
+                _ => version,
+            },
             form,
-            user,
-            scope,
-            version,
-            is_challenged,
-            lifetime,
+            agreed: &agreed,
+            lifetime: form.get("lifetime").parse().unwrap_or(3599),
         };
         let mut body = json!({
             "token_type": "Bearer",
-            "expires_in": lifetime,
-            "ext_expires_in": lifetime,
+            "expires_in": grant.lifetime,
+            "ext_expires_in": grant.lifetime,
             "access_token": grant.access_token(),
         });
-        if user.is_some() {
-            body["scope"] = scope.full_names().into();
-        }
-        if user.is_some() && scope.standard.iter().any(|name| name == "openid") {
-            body["id_token"] = grant.id_token(&redeemed.nonce).into();
+        if agreed.user.is_some() {
+            body["scope"] = agreed.scope.full_names().into();
+            if agreed.scope.standard.iter().any(|name| name == "openid") {
+                body["id_token"] = grant.id_token().into();
+            }
         }
         Ok(json_reply(200, &body))
     }
 
-    fn authorization_code(&self, tenant: &Tenant, form: &Form) -> Result<Redeemed, Refusal> {
-        let invalid = |code, text| Err(Refusal::new(400, "invalid_grant", code, text));
+    fn authorization_code(&self, tenant: &str, form: &Form) -> Result<Agreed, Refusal> {
+        let invalid = |code, text| Err(Refusal::new("invalid_grant", code, text));
         let (text, redirect_uri) = (form.required("code")?, form.required("redirect_uri")?);
         let mut state = self.state();
         let is_for_it = |code: &&mut Code| {
-            code.tenant == tenant.id && code.form.get("client_id") == form.get("client_id")
+            code.tenant == tenant && code.form.get("client_id") == form.get("client_id")
         };
         let Some(code) = state.codes.get_mut(text).filter(is_for_it) else {
             return invalid(
@@ -91,7 +82,7 @@ impl Issuer {
         };
         if code.form.get("redirect_uri") != redirect_uri {
             let text = "The redirect_uri is not the one that the code was asked with.";
-            return Err(Refusal::new(400, "invalid_client", 500_112, text));
+            return Err(Refusal::new("invalid_client", 500_112, text));
         }
         // RFC 7636: a client without a secret cannot do without.
         let (challenge, verifier) = (code.form.get("code_challenge"), form.get("code_verifier"));
@@ -109,27 +100,16 @@ impl Issuer {
                 "The code was redeemed before: it is good for one use.",
             );
         }
-        let agreed = code.form.get("scope");
-        let scope = if form.has("scope") {
-            form.get("scope")
-        } else {
-            agreed
-        };
-        Ok(Redeemed {
-            user: Some(code.user),
-            scope: Scope::read(form, scope)?,
-            nonce: code.form.get("nonce").to_owned(),
-            is_challenged: is_challenged(&code.form),
-        })
+        Agreed::read(Some(code.user), &code.form, code.form.get("scope"))
     }
 
     /// An API that calls another one for the user who called it.
-    fn on_behalf_of(&self, form: &Form) -> Result<Redeemed, Refusal> {
-        let invalid = |code, text: &str| Err(Refusal::new(400, "invalid_grant", code, text));
+    fn on_behalf_of(&self, form: &Form) -> Result<Agreed, Refusal> {
+        let invalid = |code, text: &str| Err(Refusal::new("invalid_grant", code, text));
         secret(form)?;
         if form.required("requested_token_use")? != "on_behalf_of" {
             let text = "The requested_token_use must be 'on_behalf_of'.";
-            return Err(Refusal::new(400, "invalid_request", 90_023, text));
+            return Err(Refusal::new("invalid_request", 90_023, text));
         }
         let Some(claims) = self.verified(form.required("assertion")?) else {
             return invalid(50_013, "The assertion is not a token of this issuer.");
@@ -152,17 +132,11 @@ impl Issuer {
             let text = "You must use multi-factor authentication to access the resource.";
             let claims =
                 json!({ "access_token": { "acrs": { "essential": true, "value": "c1" } } });
-            let mut refusal = Refusal::new(400, "interaction_required", 50_076, text);
+            let mut refusal = Refusal::new("interaction_required", 50_076, text);
             refusal.claims = Some(claims);
             return Err(refusal);
         }
-        let scope = Scope::read(form, form.required("scope")?)?;
-        Ok(Redeemed {
-            user,
-            scope,
-            nonce: String::new(),
-            is_challenged: !claims["acrs"].is_null(),
-        })
+        Agreed::read(user, form, form.required("scope")?)
     }
 
     /// The claims of a token that one of the published keys has signed. RS256 signs the same bytes the same way.
@@ -187,47 +161,25 @@ impl Issuer {
     }
 }
 
-fn client_credentials(version: Version, form: &Form) -> Result<Redeemed, Refusal> {
+fn client_credentials(version: Version, form: &Form) -> Result<Agreed, Refusal> {
     secret(form)?;
     let scope = requested_scope(version, form)?;
-    let resource = scope
-        .strip_suffix("/.default")
-        .filter(|resource| !resource.contains(' '));
-    let Some(resource) = resource else {
+    if !scope.ends_with("/.default") || scope.contains(' ') {
         let text =
             format!("The scope '{scope}' is not valid: it must be an App ID URI and '/.default'.");
-        return Err(Refusal::new(400, "invalid_scope", 1_002_012, text));
-    };
-    let scope = Scope {
-        resource: resource.to_owned(),
-        ..Scope::default()
-    };
-    Ok(Redeemed {
-        user: None,
-        scope,
-        nonce: String::new(),
-        is_challenged: false,
-    })
+        return Err(Refusal::new("invalid_scope", 1_002_012, text));
+    }
+    Agreed::read(None, form, &scope)
 }
 
-fn password(version: Version, form: &Form) -> Result<Redeemed, Refusal> {
+fn password(version: Version, form: &Form) -> Result<Agreed, Refusal> {
     let name = form.required("username")?;
     form.required("password")?;
-    let user = User::named(name).ok_or_else(|| {
-        Refusal::new(
-            400,
-            "invalid_grant",
-            50_034,
-            format!("There is no user '{name}'."),
-        )
-    })?;
-    let scope = Scope::read(form, &requested_scope(version, form)?)?;
-    Ok(Redeemed {
-        user: Some(user),
-        scope,
-        nonce: String::new(),
-        is_challenged: is_challenged(form),
-    })
+    let Some(user) = User::named(name) else {
+        let text = format!("There is no user '{name}'.");
+        return Err(Refusal::new("invalid_grant", 50_034, text));
+    };
+    Agreed::read(Some(user), form, &requested_scope(version, form)?)
 }
 
 /// v1.0 names an API instead.
@@ -241,18 +193,23 @@ fn requested_scope(version: Version, form: &Form) -> Result<String, Refusal> {
 fn secret(form: &Form) -> Result<(), Refusal> {
     if form.get("client_secret").is_empty() {
         let text = "The request must contain a client_secret.";
-        return Err(Refusal::new(401, "invalid_client", 7_000_218, text));
+        return Err(Refusal::new("invalid_client", 7_000_218, text));
     }
     Ok(())
 }
 
-/// Whether the client passes on the claims challenge of an on-behalf-of grant.
-fn is_challenged(form: &Form) -> bool {
-    form.get("claims").contains("acrs")
+impl Agreed {
+    fn read(user: Option<&'static User>, form: &Form, scope: &str) -> Result<Agreed, Refusal> {
+        Ok(Agreed {
+            user,
+            scope: Scope::read(form, scope)?,
+            form: form.clone(),
+        })
+    }
 }
 
 /// A scope taken apart: one API, its permissions, and OpenID Connect's own scopes.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Scope {
     /// An App ID URI or a GUID.
     pub(super) resource: String,
@@ -273,23 +230,19 @@ impl Scope {
             let (resource, permission) = word.rsplit_once('/').unwrap_or((GRAPH, word));
             if !scope.resource.is_empty() && scope.resource != resource {
                 let text = format!("The scope '{text}' names more than one API.");
-                return Err(Refusal::new(400, "invalid_scope", 28_000, text));
+                return Err(Refusal::new("invalid_scope", 28_000, text));
             }
             scope.resource = resource.to_owned();
             // All that was consented to: the API has this one permission.
-            let permission = if permission == ".default" {
-                "user_impersonation"
-            } else {
-                permission
-            };
-            scope.permissions.push(permission.to_owned());
+            let permission = permission.replace(".default", "user_impersonation");
+            scope.permissions.push(permission);
         }
         if scope.resource.is_empty() {
             scope.resource = GRAPH.to_owned();
         }
         if form.has("resource") && form.get("resource") != scope.resource {
             let text = "The resource parameter provided in the request doesn't match with the requested scopes.";
-            return Err(Refusal::new(400, "invalid_target", 9_010_010, text));
+            return Err(Refusal::new("invalid_target", 9_010_010, text));
         }
         Ok(scope)
     }

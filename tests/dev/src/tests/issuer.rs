@@ -245,14 +245,9 @@ fn a_client_is_told_what_is_wrong_with_its_sign_in() {
             "{place}"
         );
     }
-    let fragment = [("response_mode", "fragment")];
-    let place = sign_in(
-        &issuer,
-        &[SIGN_IN, &[ITEMS, ("resource", RESOURCE)], &fragment],
-        "",
-    );
+    let place = sign_in(&issuer, &[SIGN_IN, &[ITEMS, ("resource", RESOURCE)]], "");
     assert!(
-        place.starts_with("http://localhost:8000/#error=access_denied"),
+        place.starts_with("http://localhost:8000/?error=access_denied"),
         "{place}"
     );
     let elsewhere = [
