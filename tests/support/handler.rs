@@ -3,7 +3,7 @@
 use super::http::{Connection, Response, api_request, request};
 use super::key_server::KeyServer;
 use super::process::{GUARD, Process, free_port, wait_until};
-use super::tokens::{AUDIENCE, TENANT};
+use super::tokens::{AUDIENCE, TENANT, set};
 use super::usage::Usage;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -164,6 +164,12 @@ pub struct Outcome {
     pub stderr: String,
 }
 
+/// A handler with these settings and key 1, and its key server.
+pub fn serving(settings: &[(&str, &str)]) -> (Handler, KeyServer) {
+    let keys = KeyServer::with(set(&[1]));
+    (Handler::with_keys(&keys, settings), keys)
+}
+
 /// A handler that serves.
 pub struct Handler {
     process: Process,
@@ -187,6 +193,21 @@ impl Handler {
         let mut connection = self.connect();
         connection.send(request(method, target, &headers));
         connection.last_response()
+    }
+
+    /// A call such as `GET /api`, with this `Authorization` unless it is empty.
+    pub fn call(&self, call: &str, authorization: &str) -> Response {
+        let (method, target) = call.split_once(' ').expect("a method and a target");
+        let header = [("Authorization", authorization)];
+        self.ask(
+            method,
+            target,
+            if authorization.is_empty() {
+                &[]
+            } else {
+                &header
+            },
+        )
     }
 
     pub fn get(&self, target: &str) -> Response {

@@ -16,7 +16,7 @@ pub mod table;
 pub mod tokens;
 pub mod usage;
 
-pub use handler::{Handler, Outcome, Setup};
-pub use http::{Connection, Response, api_request, request};
+pub use handler::{Handler, Outcome, Setup, serving};
+pub use http::{Connection, PUBLIC, Response, api_request, post, request};
 pub use key_server::{KeyServer, Reply};
 pub use process::{Folder, GUARD, Lines, Process, find_program, free_port, say, wait_until};
