@@ -1,5 +1,6 @@
 //! Clients that misbehave. A scene is what some of them do together, and what is asserted of the
 //! responses that they get themselves; the tests and the soak watch what becomes of everybody else.
+//! Each is played in a size.
 
 use crate::support::tokens::{good, of_length, signed, v2, with};
 use crate::support::{Connection, GUARD, Handler, api_request, request};
@@ -14,6 +15,8 @@ pub(crate) struct Site<'a> {
     pub(crate) handler: &'a Handler,
     /// Lets others ask so many times, and fails when they are held up.
     pub(crate) others: &'a (dyn Fn(usize) + Sync),
+    /// For the scenes in which chance has a part; not 0.
+    pub(crate) seed: u64,
 }
 
 impl Site<'_> {
@@ -93,14 +96,13 @@ pub(crate) fn broken_off_uploads(site: &Site, count: usize) {
     }
 }
 
-/// Lengths beyond 100 MiB; the number of connections that the handler has to give up.
-pub(crate) fn oversized_uploads(site: &Site, each: usize) -> u64 {
+/// Lengths beyond 100 MiB: the handler has to give up each connection.
+pub(crate) fn oversized_uploads(site: &Site, count: usize) {
     let lengths = [104_857_601, 1 << 40, 1 << 62, 1 << 63, u64::MAX];
-    for length in lengths {
-        drop(site.crowd(each, upload(length, &[])));
+    for length in lengths.iter().cycle().take(count) {
+        drop(site.crowd(1, upload(length, &[])));
     }
     site.wait(20);
-    (each * lengths.len()) as u64
 }
 
 pub(crate) fn trickling_uploads(site: &Site, count: usize) {
@@ -215,7 +217,10 @@ const ODD_STARTS: [(&str, Fate); 44] = [
     ("GET /public HTTP/1.1\r\nX: a\0b\r\n\r\n", Status(200)),
     ("GET /public HTTP/1.1\r\nno colon\r\n\r\n", Status(400)),
     ("GET /public HTTP/1.1\r\nX : space\r\n\r\n", Status(400)),
-    ("GET /public HTTP/1.1\r\nX: folded\r\n line\r\n\r\n", Status(400)),
+    (
+        "GET /public HTTP/1.1\r\nX: folded\r\n line\r\n\r\n",
+        Status(400),
+    ),
     ("GET /public HTTP/1.1\r\n: nameless\r\n\r\n", Status(200)),
     ("GET http://localhost/public HTTP/1.1\r\n\r\n", Status(200)),
     ("GET http://localhost/api HTTP/1.1\r\n\r\n", Status(401)),
@@ -224,25 +229,70 @@ const ODD_STARTS: [(&str, Fate); 44] = [
     ("CONNECT localhost:443 HTTP/1.1\r\n\r\n", Status(404)),
     ("TRACE /api HTTP/1.1\r\n\r\n", Status(405)),
     ("get /api HTTP/1.1\r\n\r\n", Status(405)),
-    ("GET /api HTTP/1.1\r\nUpgrade: websocket\r\n\r\n", Status(401)),
-    ("GET /api HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", Status(401)),
-    ("POST /api HTTP/1.1\r\nConnection: upgrade\r\nContent-Length: 2000\r\n\r\nbody", Status(401)),
-    ("POST /api HTTP/1.1\r\nConnection: upgrade\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello", Status(401)),
-    ("POST /api HTTP/1.1\r\nExpect: 200-ok\r\nContent-Length: 5\r\n\r\nhello", Status(417)),
-    ("POST /api HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 5000\r\n\r\nabc", Status(401)),
-    ("POST /api HTTP/1.1\r\nContent-Length: +5\r\n\r\nhello", Status(401)),
-    ("POST /api HTTP/1.1\r\nContent-Length: -5\r\n\r\nhello", Status(401)),
-    ("POST /api HTTP/1.1\r\nContent-Length:   5  \r\n\r\nhello", Status(401)),
-    ("POST /api HTTP/1.1\r\nContent-Length: 5, 5\r\n\r\nhello", Status(401)),
-    ("POST /api HTTP/1.1\r\nContent-Length: 0x5\r\n\r\nhello", Status(401)),
-    ("POST /api HTTP/1.1\r\nContent-Length: 18446744073709551616\r\n\r\n", Status(401)),
-    ("POST /api HTTP/1.1\r\nContent-Length: 1000000000000000000000000000000\r\n\r\n", Status(401)),
-    ("POST /api HTTP/1.1\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", Status(401)),
-    ("POST /api HTTP/1.1\r\nTransfer-Encoding: identity\r\n\r\nhello\r\n", Status(400)),
+    (
+        "GET /api HTTP/1.1\r\nUpgrade: websocket\r\n\r\n",
+        Status(401),
+    ),
+    (
+        "GET /api HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+        Status(401),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nConnection: upgrade\r\nContent-Length: 2000\r\n\r\nbody",
+        Status(401),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nConnection: upgrade\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello",
+        Status(401),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nExpect: 200-ok\r\nContent-Length: 5\r\n\r\nhello",
+        Status(417),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 5000\r\n\r\nabc",
+        Status(401),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nContent-Length: +5\r\n\r\nhello",
+        Status(401),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nContent-Length: -5\r\n\r\nhello",
+        Status(401),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nContent-Length:   5  \r\n\r\nhello",
+        Status(401),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nContent-Length: 5, 5\r\n\r\nhello",
+        Status(401),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nContent-Length: 0x5\r\n\r\nhello",
+        Status(401),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nContent-Length: 18446744073709551616\r\n\r\n",
+        Status(401),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nContent-Length: 1000000000000000000000000000000\r\n\r\n",
+        Status(401),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        Status(401),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nTransfer-Encoding: identity\r\n\r\nhello\r\n",
+        Status(400),
+    ),
 ];
 
-pub(crate) fn odd_starts(site: &Site) {
-    for (bytes, fate) in ODD_STARTS {
+pub(crate) fn odd_starts(site: &Site, rounds: usize) {
+    for (bytes, fate) in ODD_STARTS.repeat(rounds) {
         let mut connection = site.connect();
         connection.send(bytes);
         match fate {
@@ -257,7 +307,7 @@ pub(crate) fn odd_starts(site: &Site) {
 }
 
 /// tiny_http keeps a line and all headers in memory, however long.
-pub(crate) fn huge_starts(site: &Site) {
+pub(crate) fn huge_starts(site: &Site, each: usize) {
     let long = |bytes: usize| "x".repeat(bytes);
     let bearer = |token: &str| format!("Authorization: Bearer {token}\r\n");
     let get = |path: &str, headers: &str| format!("GET {path} HTTP/1.1\r\n{headers}\r\n");
@@ -270,7 +320,7 @@ pub(crate) fn huge_starts(site: &Site) {
         (get("/api", &bearer("x").repeat(10_000)), 401),
     ];
     thread::scope(|scope| {
-        for (request, status) in &requests {
+        for (request, status) in requests.iter().cycle().take(each * requests.len()) {
             let mut connection = site.connect();
             scope.spawn(move || {
                 connection.send(request);
@@ -291,32 +341,39 @@ pub(crate) fn trickling_starts(site: &Site, count: usize) {
     }
 }
 
-/// HTTP/2 and HTTP/3: tiny_http waits for itself when it wants to say 505. The number of
-/// connections that stay until the process ends.
-pub(crate) fn other_versions(site: &Site, each: usize) -> u64 {
+/// HTTP/2 and HTTP/3: tiny_http waits for itself when it wants to say 505, and each connection
+/// stays until the process ends.
+pub(crate) fn other_versions(site: &Site, count: usize) {
     let starts = [
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0",
         "GET /api HTTP/2.0\r\nHost: localhost\r\n\r\n",
         "GET /public HTTP/3.0\r\nHost: localhost\r\n\r\n",
     ];
-    for start in starts {
-        for mut connection in site.crowd(each, start) {
-            assert!(connection.is_silent(), "{start:?}");
-        }
+    for start in starts.iter().cycle().take(count) {
+        let silent = site.crowd(1, start)[0].is_silent();
+        assert!(silent, "{start:?}");
     }
     site.wait(20);
-    (each * starts.len()) as u64
 }
 
 // ---- crowds ---------------------------------------------------------------------------------
 
-/// Connections that say this, then nothing for a while, and in the end the rest of a request.
-pub(crate) fn hesitant_crowd(site: &Site, size: usize, first: &str, rest: &str) {
+pub(crate) fn idle_connections(site: &Site, size: usize) {
+    hesitate(site, size, 0);
+}
+
+pub(crate) fn half_request_lines(site: &Site, size: usize) {
+    hesitate(site, size, "GET /pu".len());
+}
+
+/// Connections that say so much of a request, then nothing for a while, and in the end the rest.
+fn hesitate(site: &Site, size: usize, length: usize) {
+    let (first, rest) = PUBLIC.split_at(length);
     let mut crowd = site.crowd(size, first);
     site.wait(50);
     send_to_all(&mut crowd, rest);
     for connection in &mut crowd {
-        must_get(connection, 200, "one of a hesitant crowd");
+        must_get(connection, 200, "a connection that hesitated");
     }
 }
 
@@ -369,17 +426,23 @@ impl Numbers {
 
 /// Random bytes, and requests with some bytes changed. Their token has the signature of another
 /// one, so that nothing made from it may ever be accepted.
-pub(crate) fn random_bytes(site: &Site, numbers: &mut Numbers, rounds: usize) {
+pub(crate) fn random_bytes(site: &Site, rounds: usize) {
+    let mut numbers = Numbers(site.seed);
     let [mine, other] = ["mine", "another"].map(|sub| signed(&with(v2(), "sub", sub)));
     let input = mine.rsplit_once('.').expect("a token").0;
     let forged = format!("{input}.{}", other.rsplit('.').next().expect("a signature"));
     let bearer = format!("Bearer {forged}");
-    let headers = [("Authorization", &*bearer), ("Transfer-Encoding", "chunked")];
+    let headers = [
+        ("Authorization", &*bearer),
+        ("Transfer-Encoding", "chunked"),
+    ];
     for _ in 0..rounds {
         let mut crowd = Vec::new();
         for kind in 0..30 {
             let mut bytes = match kind % 3 {
-                0 => (0..numbers.below(3000)).map(|_| numbers.below(256) as u8).collect(),
+                0 => (0..numbers.below(3000))
+                    .map(|_| numbers.below(256) as u8)
+                    .collect(),
                 1 => (api_request(&forged) + PUBLIC).into_bytes(),
                 _ => (request("POST", "/api", &headers) + "3\r\nabc\r\n0\r\n\r\n").into_bytes(),
             };
@@ -393,7 +456,10 @@ pub(crate) fn random_bytes(site: &Site, numbers: &mut Numbers, rounds: usize) {
         for mut connection in crowd {
             let said = connection.rest(Duration::from_millis(2));
             let said = String::from_utf8_lossy(&said);
-            assert!(!said.contains("\"sub\""), "a forged token was accepted: {said}");
+            assert!(
+                !said.contains("\"sub\""),
+                "a forged token was accepted: {said}"
+            );
         }
     }
 }
@@ -410,20 +476,27 @@ pub(crate) fn late_reader(site: &Site, count: usize) {
     for number in 0..count {
         let response = client.response();
         assert_eq!(response.status, 200, "response {number}");
-        assert!(response.body.len() > 8000, "response {number}: {}", response.body);
-        assert!(!response.body.contains("HTTP/1.1"), "response {number} has another in it");
+        assert!(
+            response.body.len() > 8000,
+            "response {number}: {}",
+            response.body
+        );
+        assert!(
+            !response.body.contains("HTTP/1.1"),
+            "response {number} has another in it"
+        );
     }
     assert!(client.response().body.contains("a later request"));
 }
 
 /// Clients that never read, and clients that read a little all the time.
-pub(crate) fn deaf_readers(site: &Site, deaf: usize, slow: usize) {
+pub(crate) fn deaf_readers(site: &Site, size: usize) {
     let request = api_request(&of_length(16_000));
-    let mut deaf = site.crowd(deaf, "");
+    let mut deaf = site.crowd(size, "");
     for client in &mut deaf {
         client.send_for(Duration::from_millis(200), request.repeat(300));
     }
-    let mut slow = site.crowd(slow, "");
+    let mut slow = site.crowd(2 * size, "");
     for client in &mut slow {
         client.send_for(Duration::from_millis(20), PUBLIC.repeat(2000));
     }
@@ -434,7 +507,7 @@ pub(crate) fn deaf_readers(site: &Site, deaf: usize, slow: usize) {
 }
 
 /// Requests with every kind of body, all sent before the first response is read.
-pub(crate) fn pipelined_bodies(site: &Site, rounds: usize) {
+pub(crate) fn pipelined_uploads(site: &Site, rounds: usize) {
     let chunked = |body: &str| request("POST", "/api", &[("Transfer-Encoding", "chunked")]) + body;
     let long = "x".repeat(40_000);
     let round = [
@@ -446,10 +519,14 @@ pub(crate) fn pipelined_bodies(site: &Site, rounds: usize) {
         (chunked(&format!("9c40\r\n{long}\r\n0\r\n\r\n")), 401),
         (upload(0, &[]), 401),
     ];
-    let mut client = site.connect();
     let all: String = round.iter().map(|(request, _)| request.as_str()).collect();
-    client.send_aside(all.repeat(rounds));
+    let mut clients = site.crowd(4, "");
+    for client in &clients {
+        client.send_aside(all.repeat(rounds));
+    }
     for (request, status) in round.iter().cycle().take(rounds * round.len()) {
-        must_get(&mut client, *status, &request[..30.min(request.len())]);
+        for client in &mut clients {
+            must_get(client, *status, request.lines().next().unwrap_or_default());
+        }
     }
 }
