@@ -42,15 +42,30 @@ impl TestKey {
     /// Key `number` of tests/keys, 1 to 4; the fourth has 3072 bits, the others 2048.
     pub fn number(number: usize) -> TestKey {
         let pkcs8: &[u8] = match number {
-            1 => include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys/test-only-1.pk8")),
-            2 => include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys/test-only-2.pk8")),
-            3 => include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys/test-only-3.pk8")),
-            4 => include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys/test-only-4.pk8")),
+            1 => include_bytes!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/tests/keys/test-only-1.pk8"
+            )),
+            2 => include_bytes!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/tests/keys/test-only-2.pk8"
+            )),
+            3 => include_bytes!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/tests/keys/test-only-3.pk8"
+            )),
+            4 => include_bytes!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/tests/keys/test-only-4.pk8"
+            )),
             _ => panic!("test keys are numbered 1 to 4, not {number}"),
         };
         let pair = RsaKeyPair::from_pkcs8(pkcs8).expect("a committed test key is sound");
         let hash = digest::digest(&digest::SHA256, &components(&pair).n);
-        TestKey { kid: b64(&hash.as_ref()[..20]), pair }
+        TestKey {
+            kid: b64(&hash.as_ref()[..20]),
+            pair,
+        }
     }
 
     /// The modulus, big-endian, no leading zero byte.
@@ -67,7 +82,12 @@ impl TestKey {
     pub fn sign(&self, signing_input: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.pair.public().modulus_len()];
         self.pair
-            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signing_input, &mut signature)
+            .sign(
+                &RSA_PKCS1_SHA256,
+                &SystemRandom::new(),
+                signing_input,
+                &mut signature,
+            )
             .expect("an RSA key of 2048 bits or more signs anything");
         signature
     }
