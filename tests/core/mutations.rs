@@ -1,9 +1,11 @@
 //! Good tokens and good key sets with a few things changed: what the handler says of them is
 //! what the oracle says, in both directions.
 
-use crate::bench::{API, Bench, ENTRA_KEY_ISSUER, TENANT, V1, V2, encoded, key};
-use crate::mint::mint;
+use crate::judge::Judge;
 use crate::oracle;
+use crate::support::mint::{b64, mint};
+use crate::support::tokens::key;
+use crate::vector::text;
 use crate::properties::each;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -20,42 +22,37 @@ fn text_of(members: &Members) -> String {
     format!("{{{}}}", all.join(","))
 }
 
-fn quoted(value: &str) -> String {
-    format!("\"{value}\"")
-}
-
-/// Values that a claim may be given, good ones and bad ones.
-fn claim_values(name: &str) -> Vec<String> {
-    let texts = |values: &[&str]| values.iter().map(|value| quoted(value)).collect::<Vec<_>>();
-    let raw = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
-    let upper = TENANT.to_uppercase();
+/// Values that a claim may be given in JSON, good ones and bad ones.
+fn claim_values(name: &str) -> &'static [&'static str] {
     match name {
-        "aud" => [texts(&[API, "x"]), vec![format!("[\"x\",\"{API}\"]"), format!("[1,\"{API}\"]")], raw(&["[]", "1"])]
-            .concat(),
-        "iss" => [texts(&[V1, V2, "https://elsewhere.example", ""]), raw(&["null"])].concat(),
-        "tid" => [texts(&[TENANT, &upper, "x"]), raw(&["1"])].concat(),
-        "exp" => raw(&["1800003000", "1799999940", "1799999941", "1799999940.5", "-1", "1e11", "1e12", "\"x\"", "0"]),
-        "nbf" => raw(&["1799999000", "1800000060", "1800000061", "1800000060.5", "-0", "null", "253402300800"]),
-        "iat" => raw(&["1799999000", "1900000000", "-1", "true", "253402300799.5"]),
-        "scp" | "scope" => [texts(&["read", "", "  ", " a b"]), raw(&["1", "[\"read\"]"])].concat(),
-        "roles" => raw(&["[\"Admin\"]", "[]", "[\"\"]", "\"Admin\"", "[1]", "[\"\",\"x\"]"]),
-        _ => [texts(&["x", ""]), raw(&["null", "{\"a\":{\"a\":1}}", "{\"a\":1,\"a\":2}", "[[]]"])].concat(),
+        "aud" => &["\"$API\"", "\"x\"", "[\"x\",\"$API\"]", "[1,\"$API\"]", "[]", "1"],
+        "iss" => &["\"$V1\"", "\"$V2\"", "\"https://elsewhere.example\"", "\"\"", "null"],
+        "tid" => &["\"$TENANT\"", "\"$UPPER_TENANT\"", "\"x\"", "1", "null"],
+        "exp" => &["1800003000", "1799999940", "1799999941", "1799999940.5", "-1", "1e11", "1e12", "\"x\"", "0"],
+        "nbf" => &["1799999000", "1800000060", "1800000061", "1800000060.5", "-0", "null", "253402300800"],
+        "iat" => &["1799999000", "1900000000", "-1", "true", "253402300799.5"],
+        "scp" | "scope" => &["\"read\"", "\"\"", "\"  \"", "\" a b\"", "1", "[\"read\"]", "[]", "[\"\"]", "[1]", "null"],
+        "roles" => &["[\"Admin\"]", "[]", "[\"\"]", "\"Admin\"", "[1]", "[\"\",\"x\"]"],
+        _ => &["\"x\"", "\"\"", "null", "{\"a\":{\"a\":1}}", "{\"a\":1,\"a\":2}", "[[]]"],
     }
 }
 
-fn header_values(name: &str) -> Vec<String> {
-    let list: &[&str] = match name {
+fn header_values(name: &str) -> &'static [&'static str] {
+    match name {
         "alg" => &["\"RS256\"", "\"none\"", "\"RS384\"", "\"RS25\\u0036\"", "null"],
-        "typ" => &["\"JWT\"", "\"at+jwt\"", "\"APPLICATION/AT+JWT\"", "\"JOSE\"", "1"],
+        "typ" => &["\"JWT\"", "\"at+jwt\"", "\"APPLICATION/AT+JWT\"", "\"application/jwt\"", "\"JOSE\"", "1"],
+        "kid" => &["\"$KID1\"", "\"$KID2\"", "\"$KID3\"", "\"$KID4\"", "\"\""],
         "crit" => &["[]", "[\"x\"]"],
         _ => &["\"x\"", "null", "{\"a\":1,\"\\u0061\":2}", "[1]"],
-    };
-    list.iter().map(|value| (*value).to_owned()).collect()
+    }
 }
 
-const CLAIMS: [&str; 13] =
-    ["aud", "iss", "tid", "exp", "nbf", "iat", "scp", "scope", "roles", "azp", "appid", "oid", "x"];
-const HEADERS: [&str; 10] = ["alg", "typ", "kid", "crit", "b64", "zip", "cty", "jwk", "x5t", "nonce"];
+const CLAIMS: [&str; 15] = [
+    "aud", "iss", "tid", "exp", "nbf", "iat", "scp", "scope", "roles", "azp", "appid", "client_id",
+    "cid", "oid", "x",
+];
+const HEADERS: [&str; 10] =
+    ["alg", "typ", "kid", "crit", "b64", "zip", "cty", "jwk", "x5t", "nonce"];
 
 /// Sets, removes, doubles or moves a member.
 fn change(members: &mut Members, name: &str, value: String, how: usize) {
@@ -70,59 +67,59 @@ fn change(members: &mut Members, name: &str, value: String, how: usize) {
 }
 
 fn change_key(jwk: &mut Value, first: usize, second: usize) {
-    let zeros = encoded([vec![0], key(1).modulus()].concat());
-    let table: [(&str, Vec<Value>); 8] = [
-        ("kty", vec![json!("RSA"), json!("EC"), json!(1)]),
-        ("use", vec![json!("sig"), json!("enc"), json!(null)]),
-        ("alg", vec![json!("RS256"), json!("RS512"), json!(null)]),
-        (
-            "key_ops",
-            vec![json!(["verify"]), json!([]), json!(["sign", "verify"]), json!("verify"), json!(["verify", 1])],
-        ),
-        ("issuer", vec![json!(ENTRA_KEY_ISSUER), json!(V2), json!(V1), json!("https://elsewhere.example"), json!(7)]),
-        ("n", vec![json!(zeros), json!("AQAB"), json!(encoded(key(2).modulus())), json!(encoded(key(4).modulus()))]),
-        ("e", vec![json!("AQAB"), json!("AAEAAQ"), json!("Aw"), json!("AQ"), json!("AQAA"), json!("AQAB=")]),
-        ("kid", vec![json!(key(1).kid), json!(key(2).kid), json!(""), json!(1)]),
+    let zeros = b64([vec![0], key(1).modulus()].concat());
+    let table: [(&str, Value); 8] = [
+        ("kty", json!(["RSA", "EC", 1, null])),
+        ("use", json!(["sig", "enc", null])),
+        ("alg", json!(["RS256", "RS512", null])),
+        ("key_ops", json!([["verify"], [], ["sign", "verify"], "verify", ["verify", 1], null])),
+        ("issuer", json!([text("$ANY_V2"), text("$V2"), text("$V1"), "https://elsewhere.example", 7, null])),
+        ("n", json!([zeros, "AQAB", b64(key(2).modulus()), b64(key(4).modulus())])),
+        ("e", json!(["AQAB", "AAEAAQ", "Aw", "AQ", "AQAA", "AQAB="])),
+        ("kid", json!([key(1).kid, key(2).kid, "", 1])),
     ];
     let (name, values) = &table[first % table.len()];
+    let values = values.as_array().expect("a list");
     jwk[*name] = values[second % values.len()].clone();
 }
 
 /// A token and a key set, good but for the changes.
 fn changed(changes: &[Change]) -> (String, Vec<Value>) {
-    let owned = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let mut header = vec![owned("typ", "\"JWT\""), owned("alg", "\"RS256\""), ("kid".to_owned(), quoted(&key(1).kid))];
-    let mut claims = vec![
-        ("aud".to_owned(), quoted(API)),
-        ("iss".to_owned(), quoted(V2)),
-        ("tid".to_owned(), quoted(TENANT)),
-        owned("exp", "1800003000"),
-        owned("nbf", "1799999000"),
-        owned("scp", "\"read\""),
+    let owned = |(name, value): (&str, &str)| (name.to_owned(), text(value));
+    let mut header: Members = [("typ", "\"JWT\""), ("alg", "\"RS256\""), ("kid", "\"$KID1\"")].map(owned).into();
+    let claims = [
+        ("aud", "\"$API\""),
+        ("iss", "\"$V2\""),
+        ("tid", "\"$TENANT\""),
+        ("exp", "1800003000"),
+        ("nbf", "1799999000"),
+        ("scp", "\"read\""),
     ];
-    let mut keys = vec![key(2).jwk(None), key(1).jwk(Some(ENTRA_KEY_ISSUER)), key(3).jwk(None)];
+    let mut claims: Members = claims.map(owned).into();
+    let mut keys = vec![key(2).jwk(None), key(1).jwk(Some(&text("$ANY_V2"))), key(3).jwk(None)];
     let mut signer = 1;
     for (kind, first, second) in changes {
-        match kind % 8 {
-            0..=3 => {
-                let name = CLAIMS[first % CLAIMS.len()];
-                let values = claim_values(name);
-                change(&mut claims, name, values[second % values.len()].clone(), *second);
+        let (list, names, values): (_, &[&str], fn(&str) -> &'static [&'static str]) = match kind % 8 {
+            0..=3 => (&mut claims, &CLAIMS, claim_values),
+            4 => (&mut header, &HEADERS, header_values),
+            5 => {
+                signer = 1 + first % 4;
+                continue;
             }
-            4 => {
-                let name = HEADERS[first % HEADERS.len()];
-                let values =
-                    if name == "kid" { (1..=4).map(|n| quoted(&key(n).kid)).collect() } else { header_values(name) };
-                change(&mut header, name, values[second % values.len()].clone(), *second);
+            6 => {
+                change_key(&mut keys[first % 3], *second, second / 8);
+                continue;
             }
-            5 => signer = 1 + first % 4,
-            6 => change_key(&mut keys[first % 3], *second, second / 8),
             _ => {
                 let mut twin = keys[first % 3].clone();
                 twin["kid"] = json!(key(1 + second % 3).kid);
                 keys.insert(second % 4, twin);
+                continue;
             }
-        }
+        };
+        let name = names[first % names.len()];
+        let value = values(name)[second % values(name).len()];
+        change(list, name, text(value), *second);
     }
     (mint(key(signer), &text_of(&header), &text_of(&claims)), keys)
 }
@@ -134,8 +131,8 @@ fn changes(most: usize) -> impl Strategy<Value = Vec<Change>> {
 /// Asserts that handler and oracle agree, and counts what they say.
 fn assert_agreement(token: &str, keys: &[Value], counts: &Cell<(u32, u32)>) {
     let Some(expected) = oracle::accepts(token, keys) else { return };
-    let judged = Bench::new().keys(keys).judge(token);
-    assert_eq!(judged.is_ok(), expected, "{judged:?}: {token} with {keys:?}");
+    let judged = Judge::of(json!({ "keys": keys })).outcome(token);
+    assert_eq!(judged == "accepted", expected, "{judged}: {token} with {keys:?}");
     let (accepted, refused) = counts.get();
     counts.set(if expected { (accepted + 1, refused) } else { (accepted, refused + 1) });
 }
