@@ -1,25 +1,25 @@
-//! An Azure Functions custom handler that checks Microsoft Entra ID access tokens and answers with
-//! their claims.
+//! An Azure Functions custom handler that checks Microsoft Entra ID access tokens and hands the
+//! verified claims to an endpoint.
 //!
-//! # The path of a request
+//! # The rooms, from the top down
 //!
-//! [`server`] takes it from tiny_http, [`head`] reads its headers, [`api`] finds its route,
-//! [`bearer`] its token. [`checks`] is the policy, one ordered table: [`token`] takes the token
-//! apart ([`json`] strictly), [`jwks`] selects the key that it names, [`signature`] verifies it,
-//! [`claims`] reads what it says. Out comes [`claims::Claims`], for the endpoint, or one
-//! [`rejection::Rejection`], to which [`explain`] may have a hint to add. [`answer`] writes it.
+//! Each room may name those below it, and none above.
 //!
-//! # What always holds
+//! - `command`: the command line; `handler check` and `handler routes`.
+//! - `server`: the loop that decides every request, the workers that wait, and the log.
+//! - `endpoints`: the routes and the functions that answer them. Yours to edit.
+//! - `http`: requests, responses, routes, challenges and CORS, without a socket.
+//! - `policy`: the table of checks, the decision, and the reasons of a refusal.
+//! - `settings`: the settings, read once and checked all together.
+//! - `token`: reading a token, its claims, verifying it, the cache of verified tokens.
+//! - `keys`: key sets, where they come from, when they are fetched, and RSA.
+//! - `json`, `clock`, `limits`, `text`: a strict reader of JSON, the one clock, limits, clean text.
 //!
-//! - There is one way to get a [`claims::Claims`]: [`checks::decide`], every check passed. The only
-//!   way to a verified token is [`signature::verify`]. The compiler holds both.
-//! - The core (everything but `server`, `body`, `outgoing`, `caretaker`, `fetch`, `log`, `command` and the
-//!   reading end of `check`) does no I/O: time, settings and keys are passed in.
-//! - tiny_http is named in `server`, `head` and `body` only, ureq in [`fetch`] only, ring in [`signature`] only;
-//!   the system's clock is read in [`clock`] only. Limits are in [`limits`] only.
-//! - The loop never waits: bodies are read ([`body`]), keys fetched ([`fetch`], as [`keys`] asks for),
-//!   lines logged ([`log`], [`audit_log`]), and answers sent to peers that do not read ([`outgoing`]) on
-//!   other threads; [`caretaker`] makes up for two faults of tiny_http.
+//! # Promises
+//!
+//! - [`decide`] is the only way to [`Claims`], and every check has passed then. The compiler holds it.
+//! - `policy` and the rooms below it decide without I/O: time, settings and keys are passed in.
+//! - The loop never waits: bodies, slow endpoints, slow peers, keys and the log have other threads.
 //! - No token, signature or key text is ever logged or answered.
 //!
 //! # What is deliberately absent
@@ -27,31 +27,40 @@
 //! Other algorithms than RS256; opaque tokens and introspection; sessions, cookies and sign-in;
 //! encrypted tokens; keys from a token's header; redirects when keys are fetched; configuration
 //! files; TLS on the listening side, which the Functions host is in front of.
-#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
 
-pub mod answer;
-pub mod api;
-pub mod audit_log;
-pub mod bearer;
-pub mod body;
-pub mod caretaker;
-pub mod check;
-pub mod checks;
-pub mod claims;
-pub mod clock;
-pub mod command;
-pub mod explain;
-pub mod fetch;
-pub mod head;
-pub mod json;
-pub mod jwks;
-pub mod keys;
-pub mod limits;
-pub mod log;
-pub mod memory;
-pub mod outgoing;
-pub mod rejection;
-pub mod server;
-pub mod settings;
-pub mod signature;
-pub mod token;
+mod clock;
+mod command;
+mod endpoints;
+mod http;
+mod json;
+mod keys;
+mod limits;
+mod policy;
+mod server;
+mod settings;
+mod text;
+mod token;
+
+pub use clock::{http_date, parse_time, rfc3339};
+pub use command::run;
+pub use endpoints::{MAX_BODY_BYTES, ROUTES};
+pub use http::{Api, Connection, Cors, Kind, Reply, Request, Response, Route};
+pub use http::{faults, refused, token as bearer_token};
+pub use json::{Fault, Object, Raw};
+pub use keys::{Key, KeySet, KeySetFault, KeySets, Keys, Need, PublicKey, Source, Trust, Unusable};
+pub use limits::*;
+pub use policy::{
+    CHECKS, Case, Check, Claims, Code, Context, Needs, Permission, Reason, Rejection,
+};
+pub use policy::{Outcome, decide, walk};
+pub use settings::{Audit, Issuer, Origins, Resource, Settings};
+pub use token::{ClaimFault, Part, ReadFault, TokenCache, Unverified, Verified, verify};

@@ -1,46 +1,46 @@
-//! The scanner: walks once over a JSON text (RFC 8259), and notes where the members of objects stand.
+//! The scanner walks once over a JSON text and notes where the members of objects stand.
 
-use super::{JsonFault, Member, Name, key};
+use super::{Fault, Member, Name};
 use crate::limits::MAX_JSON_DEPTH;
 
 /// A place in a text that is being read.
 pub(super) struct Scanner<'a> {
-    pub(super) text: &'a str,
-    pub(super) at: usize,
+    text: &'a str,
+    at: usize,
     /// Whether inner objects must have unique names, inner strings must be Unicode, and nothing may
     /// be nested too deeply.
-    pub(super) is_strict_inside: bool,
+    is_strict_inside: bool,
 }
 
 impl<'a> Scanner<'a> {
-    pub(super) fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    pub(super) fn space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
+    pub(super) fn new(text: &'a str, is_strict_inside: bool) -> Self {
+        Scanner {
+            text,
+            at: 0,
+            is_strict_inside,
         }
     }
 
-    fn eat(&mut self, byte: u8) -> Result<(), JsonFault> {
-        if self.peek() != Some(byte) {
-            return Err(JsonFault::Syntax(self.at));
-        }
-        self.at += 1;
-        Ok(())
-    }
-
-    /// Steps over `byte` if it comes next.
-    fn skip(&mut self, byte: u8) -> bool {
-        let is_next = self.peek() == Some(byte);
-        self.at += usize::from(is_next);
-        is_next
-    }
-
-    fn value(&mut self, depth: usize) -> Result<(), JsonFault> {
+    /// Reads one value with `read`; only blanks may stand around it.
+    pub(super) fn whole<T>(
+        mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.space();
+        let value = read(&mut self)?;
+        self.space();
         match self.peek() {
-            Some(b'{' | b'[') if depth >= MAX_JSON_DEPTH && !self.is_strict_inside => self.deep_value(),
+            Some(_) => Err(Fault::Syntax(self.at)),
+            None => Ok(value),
+        }
+    }
+
+    /// Walks over a value that stands inside `depth` objects and arrays.
+    pub(super) fn value(&mut self, depth: usize) -> Result<(), Fault> {
+        match self.peek() {
+            Some(b'{' | b'[') if depth >= MAX_JSON_DEPTH && !self.is_strict_inside => {
+                self.deep_value()
+            }
             Some(b'"') => self.string().map(drop),
             Some(b'{') => self.object(depth + 1).map(drop),
             Some(b'[') => self.array(depth + 1, |_| ()),
@@ -51,43 +51,13 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Steps over what is nested too deeply by its brackets alone, which costs no stack. Nobody reads
-    /// it: the key that it is in is refused.
-    fn deep_value(&mut self) -> Result<(), JsonFault> {
-        let mut open = 0_usize;
-        loop {
-            match self.peek() {
-                Some(b'"') => drop(self.string()?),
-                Some(byte) => {
-                    open = open + usize::from(b"{[".contains(&byte)) - usize::from(b"}]".contains(&byte));
-                    self.at += 1;
-                }
-                None => return Err(JsonFault::Syntax(self.at)),
-            }
-            if open == 0 {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Walks over an object and hands back its members, sorted.
-    pub(super) fn object(&mut self, depth: usize) -> Result<Vec<Member>, JsonFault> {
+    /// Walks over an object and returns its members, sorted by name.
+    pub(super) fn object(&mut self, depth: usize) -> Result<Vec<Member>, Fault> {
         self.open(b'{', depth)?;
         let mut members = Vec::new();
         if !self.skip(b'}') {
-            members.reserve(16); // an access token has about as many claims
             loop {
-                self.space();
-                let name = self.string()?;
-                self.space();
-                self.eat(b':')?;
-                self.space();
-                let value_at = self.at;
-                self.value(depth)?;
-                let mut member = Member { key: 0, name, value: value_at..self.at };
-                member.key = key(member.name(self.text));
-                members.push(member);
-                self.space();
+                members.push(self.member(depth)?);
                 if !self.skip(b',') {
                     break;
                 }
@@ -100,26 +70,45 @@ impl<'a> Scanner<'a> {
         Ok(members)
     }
 
-    /// Sorted, so that thousands of members cost no more than n log n comparisons.
-    fn sort_unique(&self, members: &mut [Member]) -> Result<(), JsonFault> {
-        members.sort_unstable_by(|a, b| a.key.cmp(&b.key).then_with(|| a.name(self.text).cmp(b.name(self.text))));
+    fn member(&mut self, depth: usize) -> Result<Member, Fault> {
+        self.space();
+        let name = self.string()?;
+        self.space();
+        self.eat(b':')?;
+        self.space();
+        let start = self.at;
+        self.value(depth)?;
+        let value = start..self.at;
+        self.space();
+        Ok(Member { name, value })
+    }
+
+    /// Sorts the members, so that thousands of them cost n log n comparisons, and two with one name
+    /// stand next to each other.
+    fn sort_unique(&self, members: &mut [Member]) -> Result<(), Fault> {
+        members.sort_unstable_by(|a, b| a.name(self.text).cmp(b.name(self.text)));
         let mut pairs = members.iter().zip(members.iter().skip(1));
         match pairs.find(|(a, b)| a.name(self.text) == b.name(self.text)) {
-            Some((twice, _)) => Err(JsonFault::Duplicate(twice.name(self.text).to_owned())),
+            Some((twice, _)) => Err(Fault::Duplicate(twice.name(self.text).to_owned())),
             None => Ok(()),
         }
     }
 
-    pub(super) fn array(&mut self, depth: usize, mut each: impl FnMut(&'a str)) -> Result<(), JsonFault> {
+    /// Walks over an array and hands the text of each element to `each`.
+    pub(super) fn array(
+        &mut self,
+        depth: usize,
+        mut each: impl FnMut(&'a str),
+    ) -> Result<(), Fault> {
         self.open(b'[', depth)?;
         if self.skip(b']') {
             return Ok(());
         }
         loop {
             self.space();
-            let value_at = self.at;
+            let start = self.at;
             self.value(depth)?;
-            each(self.text.get(value_at..self.at).unwrap_or_default());
+            each(self.text.get(start..self.at).unwrap_or_default());
             self.space();
             if !self.skip(b',') {
                 return self.eat(b']');
@@ -127,69 +116,90 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn open(&mut self, bracket: u8, depth: usize) -> Result<(), JsonFault> {
+    fn open(&mut self, bracket: u8, depth: usize) -> Result<(), Fault> {
         if depth > MAX_JSON_DEPTH {
-            return Err(JsonFault::TooDeep);
+            return Err(Fault::TooDeep);
         }
         self.eat(bracket)?;
         self.space();
         Ok(())
     }
 
-    /// Walks over a string and hands back where its text stands; the text itself only when it has
-    /// escapes.
-    fn string(&mut self) -> Result<Name, JsonFault> {
-        let start = self.at;
-        self.eat(b'"')?;
-        let mut escaped = false;
+    /// Walks over a value that is nested too deeply, by its brackets alone, which costs no stack.
+    /// Nobody reads the value: the key that it is in is refused.
+    fn deep_value(&mut self) -> Result<(), Fault> {
+        let mut open = 0_usize;
         loop {
-            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-            self.at += plain_length(rest);
             match self.peek() {
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    escaped = true;
-                    self.escape()?;
+                Some(b'"') => drop(self.string()?),
+                Some(byte) => {
+                    open += usize::from(b"{[".contains(&byte));
+                    open -= usize::from(b"}]".contains(&byte));
+                    self.at += 1;
                 }
-                _ => return Err(JsonFault::Syntax(self.at)),
+                None => return Err(Fault::Syntax(self.at)),
             }
-        }
-        self.at += 1;
-        if !escaped {
-            return Ok(Name::Plain(start + 1..self.at - 1));
-        }
-        // serde_json undoes the escapes and refuses lone surrogates.
-        match self.text.get(start..self.at).and_then(|quoted| serde_json::from_str(quoted).ok()) {
-            Some(text) => Ok(Name::Escaped(text)),
-            None if self.is_strict_inside => Err(JsonFault::Syntax(start)),
-            // With its quotes, which tell it from every name that is asked for.
-            None => Ok(Name::Plain(start..self.at)),
+            if open == 0 {
+                return Ok(());
+            }
         }
     }
 
-    /// RFC 8259 section 7: a backslash and one of eight characters, or `u` and four hexadecimal digits.
-    fn escape(&mut self) -> Result<(), JsonFault> {
+    /// Walks over a string and returns its text: as a place, or undone where it has escapes.
+    fn string(&mut self) -> Result<Name, Fault> {
+        let start = self.at;
+        self.eat(b'"')?;
+        let mut is_escaped = false;
+        loop {
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    is_escaped = true;
+                    self.escape()?;
+                }
+                // RFC 8259 section 7: a control character must be escaped.
+                Some(0..b' ') | None => return Err(Fault::Syntax(self.at)),
+                Some(_) => self.at += 1,
+            }
+        }
+        self.at += 1;
+        if !is_escaped {
+            return Ok(Name::Plain(start + 1..self.at - 1));
+        }
+        // serde_json undoes the escapes and refuses lone surrogates.
+        let quoted = self.text.get(start..self.at).unwrap_or_default();
+        match serde_json::from_str(quoted) {
+            Ok(text) => Ok(Name::Escaped(text)),
+            Err(_) if self.is_strict_inside => Err(Fault::Syntax(start)),
+            // The quotes stay, so that no name that is asked for equals this one.
+            Err(_) => Ok(Name::Plain(start..self.at)),
+        }
+    }
+
+    /// RFC 8259 section 7: a backslash and one of eight characters, or `u` and four hexadecimal
+    /// digits.
+    fn escape(&mut self) -> Result<(), Fault> {
         let rest = self.text.as_bytes().get(self.at + 1..).unwrap_or_default();
-        let is_hex = |digits: &[u8]| digits.len() == 4 && digits.iter().all(u8::is_ascii_hexdigit);
+        let is_hex = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
         match rest.first() {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
             Some(b'u') if rest.get(1..5).is_some_and(is_hex) => self.at += 6,
-            _ => return Err(JsonFault::Syntax(self.at)),
+            _ => return Err(Fault::Syntax(self.at)),
         }
         Ok(())
     }
 
-    fn word(&mut self, word: &str) -> Result<(), JsonFault> {
+    fn word(&mut self, word: &str) -> Result<(), Fault> {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         if !rest.starts_with(word.as_bytes()) {
-            return Err(JsonFault::Syntax(self.at));
+            return Err(Fault::Syntax(self.at));
         }
         self.at += word.len();
         Ok(())
     }
 
     /// RFC 8259 section 6: no leading zero, no bare point, no plus sign.
-    fn number(&mut self) -> Result<(), JsonFault> {
+    fn number(&mut self) -> Result<(), Fault> {
         self.skip(b'-');
         if !self.skip(b'0') {
             self.digits()?;
@@ -204,30 +214,38 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    fn digits(&mut self) -> Result<(), JsonFault> {
+    fn digits(&mut self) -> Result<(), Fault> {
         let start = self.at;
         while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             self.at += 1;
         }
-        if self.at == start { Err(JsonFault::Syntax(start)) } else { Ok(()) }
+        if self.at == start {
+            return Err(Fault::Syntax(start));
+        }
+        Ok(())
     }
-}
 
-/// Bytes at the start of `bytes` that are plain text of a string: up to a quote, a backslash or a
-/// control character, which must be escaped (RFC 8259 section 7). Eight bytes are looked at together:
-/// of the bits that mark what ends the text, the lowest is always right.
-fn plain_length(bytes: &[u8]) -> usize {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    let below = |word: u64, bound: u8| word.wrapping_sub(EACH * u64::from(bound)) & !word & (EACH << 7);
-    let equal = |word: u64, byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
-    let (words, rest) = bytes.as_chunks();
-    for (place, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let ends = below(word, b' ') | equal(word, b'"') | equal(word, b'\\');
-        if ends != 0 {
-            return place * 8 + ends.trailing_zeros() as usize / 8;
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
         }
     }
-    let ends = |byte: &u8| matches!(byte, 0..b' ' | b'"' | b'\\');
-    words.len() * 8 + rest.iter().position(ends).unwrap_or(rest.len())
+
+    fn eat(&mut self, byte: u8) -> Result<(), Fault> {
+        if !self.skip(byte) {
+            return Err(Fault::Syntax(self.at));
+        }
+        Ok(())
+    }
+
+    /// Steps over `byte` if it comes next.
+    fn skip(&mut self, byte: u8) -> bool {
+        let is_next = self.peek() == Some(byte);
+        self.at += usize::from(is_next);
+        is_next
+    }
 }

@@ -1,0 +1,233 @@
+//! The checks of the claims.
+
+use super::decide::{Case, Token};
+use super::{Needs, Reason, hints};
+use crate::keys::Key;
+use crate::settings::{Issuer, TENANT_PLACEHOLDER, is_microsoft_issuer};
+use crate::text::{GUID_LENGTH, is_guid, quoted_list, same_id};
+use crate::token::{ClaimFault, UnverifiedClaims};
+use std::borrow::Cow;
+
+/// Exactly one of the accepted issuers; `{tenantid}` in one stands for the token's own `tid`. An
+/// issuer that is written out comes before one that matches by a template.
+pub(super) fn issuer(case: &mut Case) -> Result<(), Reason> {
+    let claims = case.claims()?;
+    let found = claims.issuer()?;
+    let settings = case.context.settings;
+    let mut accepted = settings.issuers.iter();
+    let mut issuer = accepted.find(|issuer| issuer.pattern == *found);
+    if issuer.is_none() && settings.issuers.iter().any(Issuer::is_template) {
+        let tid = claims.text("tid")?.filter(|tid| is_guid(tid));
+        let mut accepted = settings.issuers.iter();
+        issuer = accepted.find(|issuer| is_filled(&issuer.pattern, tid.as_deref(), &found));
+    }
+    if issuer.is_none() {
+        let accepted = settings.issuers.iter().map(|issuer| &issuer.pattern);
+        return Err(Reason::WrongIssuer {
+            hint: hints::issuer(&found, settings),
+            accepted: quoted_list(&accepted.collect::<Vec<_>>()),
+            found: found.into_owned(),
+        });
+    }
+    case.issuer = issuer;
+    Ok(())
+}
+
+/// Whether `value` is the template with `tid` in the place of `{tenantid}`. A template that needs a
+/// tenant matches nothing where there is none.
+fn is_filled(template: &str, tid: Option<&str>, value: &str) -> bool {
+    let Some((before, after)) = template.split_once(TENANT_PLACEHOLDER) else {
+        return template == value;
+    };
+    let rest = value.strip_prefix(before);
+    let rest = rest.zip(tid).and_then(|(rest, tid)| rest.strip_prefix(tid));
+    rest.is_some_and(|rest| is_filled(after, tid, rest))
+}
+
+/// `tid` is the GUID in `iss`, and a tenant that may call. At an issuer outside Microsoft's clouds
+/// that is written out, `tid` may name something else, such as the federated tenant of a B2C user.
+pub(super) fn tenant(case: &mut Case) -> Result<(), Reason> {
+    let claims = case.claims()?;
+    let allowed = &case.context.settings.allowed_tenants;
+    let issuer = claims.issuer()?;
+    let is_bound = case.issuer.is_none_or(Issuer::is_template) || is_microsoft_issuer(&issuer);
+    if allowed.is_empty() && !is_bound {
+        return Ok(());
+    }
+    let Some(tid) = claims.text("tid")? else {
+        if allowed.is_empty() {
+            return Ok(());
+        }
+        return Err(ClaimFault::Missing("tid").into());
+    };
+    if is_bound && guids(&issuer).any(|id| !same_id(id, &tid)) {
+        return Err(Reason::WrongTenant {
+            tid: tid.into_owned(),
+            issuer: issuer.into_owned(),
+        });
+    }
+    if !allowed.is_empty() && !allowed.iter().any(|tenant| same_id(tenant, &tid)) {
+        let tid = tid.into_owned();
+        return Err(Reason::TenantNotAllowed { tid });
+    }
+    Ok(())
+}
+
+/// The GUIDs in a text, wherever they stand.
+fn guids(text: &str) -> impl Iterator<Item = &str> {
+    let places = 0..text.len();
+    let parts = places.filter_map(move |at| text.get(at..at + GUID_LENGTH));
+    parts.filter(|part| is_guid(part))
+}
+
+/// A key that names an issuer signs for that issuer only. Entra's keys name the v2.0 issuer, and
+/// the same keys sign v1.0 tokens, so the v2.0 issuer of the token's tenant counts too.
+pub(super) fn key_issuer(case: &mut Case) -> Result<(), Reason> {
+    let Token::Verified(token) = &case.token else {
+        return Err(Reason::NotReached);
+    };
+    let claims = token.token().claims();
+    let found = claims.issuer()?;
+    let tid = Some(claims.hint("tid")).filter(|tid| is_guid(tid));
+    let tid = tid.as_deref();
+    let v2 = tid.map(|tid| case.context.settings.v2_issuer(tid));
+    // A set may list the key that verified more than once, for one issuer each.
+    let is_it = |key: &&Key| key.public_key().is_ok_and(|key| **key == *token.key());
+    let mut refused = None;
+    for key in case.named.iter().filter(is_it) {
+        let Some(template) = key.issuer() else {
+            return Ok(());
+        };
+        let signs_for = |issuer: &str| is_filled(template, tid, issuer);
+        if signs_for(&found) || v2.as_deref().is_some_and(signs_for) {
+            return Ok(());
+        }
+        refused = refused.or(Some(template));
+    }
+    let template = refused.ok_or(Reason::NotReached)?;
+    Err(Reason::WrongKeyIssuer {
+        hint: hints::key_issuer(template, case.context.settings),
+        key_issuer: template.to_owned(),
+        issuer: found.into_owned(),
+    })
+}
+
+/// RFC 7519 section 4.1.3: one of the token's audiences is this API. A GUID is compared in any
+/// letter case, everything else exactly.
+pub(super) fn audience(case: &mut Case) -> Result<(), Reason> {
+    let found = case.claims()?.audiences()?;
+    let accepted = &case.context.settings.audiences;
+    let is_accepted = |audience: &str| accepted.iter().any(|accepted| same_id(accepted, audience));
+    if found.iter().any(|audience| is_accepted(audience)) {
+        return Ok(());
+    }
+    Err(Reason::WrongAudience {
+        found: quoted_list(&found),
+        accepted: quoted_list(accepted),
+        hint: hints::audience(&found, accepted),
+    })
+}
+
+/// RFC 7519 section 4.1.4: not accepted on or after the expiration time, with the leeway it allows.
+pub(super) fn expiry(case: &mut Case) -> Result<(), Reason> {
+    let at = case.claims()?.date("exp")?;
+    let at = at.ok_or(ClaimFault::Missing("exp"))?;
+    let (now, leeway) = (case.context.now, case.context.settings.clock_skew);
+    if now >= at + leeway as f64 {
+        return Err(Reason::Expired { at, now, leeway });
+    }
+    Ok(())
+}
+
+/// RFC 7519 section 4.1.5: not accepted before this time, with the leeway it allows.
+pub(super) fn not_before(case: &mut Case) -> Result<(), Reason> {
+    let at = case.claims()?.date("nbf")?;
+    let (now, leeway) = (case.context.now, case.context.settings.clock_skew);
+    match at {
+        Some(at) if now + (leeway as f64) < at => Err(Reason::NotYetValid { at, now, leeway }),
+        _ => Ok(()),
+    }
+}
+
+/// RFC 7519 section 4.1.6: a number. How old a token may be is not limited: `exp` says it.
+pub(super) fn issued_at(case: &mut Case) -> Result<(), Reason> {
+    case.claims()?.date("iat")?;
+    Ok(())
+}
+
+/// One of the client applications that may call, where the settings name them.
+pub(super) fn client(case: &mut Case) -> Result<(), Reason> {
+    let client = case.claims()?.client()?;
+    let allowed = &case.context.settings.allowed_clients;
+    if allowed.is_empty() {
+        return Ok(());
+    }
+    let client = client.ok_or(ClaimFault::Missing("azp"))?;
+    if allowed.iter().any(|allowed| same_id(allowed, &client)) {
+        return Ok(());
+    }
+    let client = client.into_owned();
+    Err(Reason::ClientNotAllowed { client })
+}
+
+/// A scope or a role that the settings require, and the permissions that the route needs.
+pub(super) fn permission(case: &mut Case) -> Result<(), Reason> {
+    let (claims, settings, needs) = (case.claims()?, case.context.settings, case.context.needs);
+    let carried = Carried {
+        scopes: claims.scopes()?,
+        roles: claims.roles()?,
+    };
+    let (scopes, roles) = (&settings.required_scopes, &settings.required_roles);
+    if scopes.is_empty() && roles.is_empty() {
+        // Entra gives any program of the tenant a token without roles, and an ID token looks alike.
+        let is_asked = !settings.allowed_clients.is_empty() || !needs.permissions().is_empty();
+        if carried.is_empty() && !is_asked {
+            let hint = hints::permission(claims, &[], &[]);
+            return Err(Reason::NoPermission { hint });
+        }
+    } else if !carried.has_any(scopes, roles) {
+        return Err(carried.missing(claims, scopes.clone(), roles.clone(), false));
+    }
+    if needs.are_met(&carried.scopes, &carried.roles) {
+        return Ok(());
+    }
+    let names = |names: &mut dyn Iterator<Item = &'static str>| names.map(str::to_owned).collect();
+    let (scopes, roles) = (names(&mut needs.scopes()), names(&mut needs.roles()));
+    Err(carried.missing(claims, scopes, roles, matches!(needs, Needs::All(_))))
+}
+
+/// The permissions that a token carries.
+struct Carried<'a> {
+    scopes: Vec<Cow<'a, str>>,
+    roles: Vec<Cow<'a, str>>,
+}
+
+impl Carried<'_> {
+    fn is_empty(&self) -> bool {
+        self.scopes.is_empty() && self.roles.iter().all(|role| role.is_empty())
+    }
+
+    fn has_any(&self, scopes: &[String], roles: &[String]) -> bool {
+        let has = |have: &[Cow<str>], wanted: &[String]| {
+            let mut wanted = wanted.iter();
+            wanted.any(|wanted| have.iter().any(|have| have == wanted))
+        };
+        has(&self.scopes, scopes) || has(&self.roles, roles)
+    }
+
+    fn missing(
+        &self,
+        claims: UnverifiedClaims,
+        scopes: Vec<String>,
+        roles: Vec<String>,
+        all: bool,
+    ) -> Reason {
+        Reason::PermissionMissing {
+            found: hints::permissions(&self.scopes, &self.roles),
+            hint: hints::permission(claims, &scopes, &roles),
+            scopes,
+            roles,
+            all,
+        }
+    }
+}

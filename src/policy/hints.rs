@@ -1,0 +1,235 @@
+//! Hints that go into a description: the usual mistakes of callers, in Entra's own terms. They look
+//! at unverified values and decide nothing. Each begins with a full stop, or is empty.
+
+use crate::settings::{
+    CLOUDS, Settings, TENANT_PLACEHOLDER, is_microsoft_issuer, is_v1_issuer, is_v2_issuer,
+};
+use crate::text::{is_guid, quoted};
+use crate::token::{Unverified, UnverifiedClaims};
+use std::borrow::Cow;
+
+/// Why a text is no token: how it was cut, quoted or wrapped on its way.
+pub fn unreadable(text: &str) -> &'static str {
+    if text.starts_with(['{', '[']) {
+        return ". It is JSON, perhaps the whole response of a token endpoint: send the value of access_token alone";
+    }
+    if text.starts_with(['"', '\'']) {
+        return ". It stands in quotation marks: send it without them (az prints it without when called with -o tsv)";
+    }
+    if text.contains("..") || text.contains('…') {
+        return ". It was shortened when it was shown: copy the whole token";
+    }
+    if !text.contains('.') {
+        return ". A token without dots is opaque, meant for its issuer alone: ask for an access token of this API";
+    }
+    ""
+}
+
+/// Why an algorithm is another.
+pub(super) fn algorithm(claims: UnverifiedClaims) -> &'static str {
+    if is_static_web_app(&claims.hint("iss")) {
+        return STATIC_WEB_APP;
+    }
+    ""
+}
+
+const STATIC_WEB_APP: &str = ". It is the token that Static Web Apps puts in the place of the caller's; call the function app at its own address";
+
+fn is_static_web_app(issuer: &str) -> bool {
+    issuer.ends_with(".scm.azurewebsites.net") || issuer.contains(".azurestaticapps.net")
+}
+
+/// Why an issuer is not accepted.
+pub(super) fn issuer(found: &str, settings: &Settings) -> &'static str {
+    let is_any = |test: &dyn Fn(&str) -> bool| {
+        let mut issuers = settings.issuers.iter();
+        issuers.any(|issuer| test(&issuer.pattern))
+    };
+    // Whether the issuer's tenant may be accepted: a template takes any.
+    let same_tenant = |accepted: &str| {
+        let tenant = accepted.split('/').find(|part| is_guid(part));
+        tenant.is_none_or(|tenant| found.contains(tenant))
+    };
+    if is_static_web_app(found) {
+        return STATIC_WEB_APP;
+    }
+    if is_any(&|accepted| accepted.trim_end_matches('/') == found.trim_end_matches('/')) {
+        return ". They differ in a trailing slash only: write the issuer in ISSUERS as the token has it";
+    }
+    if is_any(&|accepted| accepted.eq_ignore_ascii_case(found)) {
+        return ". They differ in letter case only: write the issuer in ISSUERS as the token has it";
+    }
+    if let Some(hint) = other_cloud(found, settings) {
+        return hint;
+    }
+    if is_v1_issuer(found) && !is_any(&is_v1_issuer) && is_any(&same_tenant) {
+        return ". It is a v1.0 token: set requestedAccessTokenVersion to 2 in the API's app registration, or add its issuer to ISSUERS";
+    }
+    if is_any(&|accepted| tenantless(accepted) == tenantless(found)) {
+        return ". It is a token of another tenant: get one from the tenant of this API, or accept more tenants (TENANT_ID or ISSUERS)";
+    }
+    if is_v2_issuer(found) && !is_any(&|accepted| !is_v1_issuer(accepted)) && is_any(&same_tenant) {
+        return ". It is a v2.0 token: add its issuer to ISSUERS";
+    }
+    ""
+}
+
+/// An issuer with its tenants left out.
+fn tenantless(issuer: &str) -> String {
+    let is_tenant = |part: &str| is_guid(part) || part == TENANT_PLACEHOLDER;
+    let parts = issuer.split('/');
+    let parts: Vec<&str> = parts
+        .map(|part| if is_tenant(part) { "" } else { part })
+        .collect();
+    parts.join("/")
+}
+
+/// Why a key may sign only for another issuer.
+pub(super) fn key_issuer(template: &str, settings: &Settings) -> &'static str {
+    other_cloud(template, settings).unwrap_or_default()
+}
+
+/// The authority to set, when an issuer belongs to another cloud of Microsoft's.
+fn other_cloud(issuer: &str, settings: &Settings) -> Option<&'static str> {
+    let cloud = CLOUDS.iter().find(|cloud| {
+        let is_here = |host: &&str| issuer.starts_with(*host);
+        [cloud.authority]
+            .iter()
+            .chain(cloud.own_v1_host.iter())
+            .any(is_here)
+    })?;
+    let is_accepted = |name: &str| name.starts_with(cloud.authority);
+    let is_ours = settings
+        .issuers
+        .iter()
+        .any(|issuer| is_accepted(&issuer.pattern));
+    let is_cloud = CLOUDS
+        .iter()
+        .any(|cloud| cloud.authority == settings.authority);
+    if is_ours || !is_cloud || settings.authority == cloud.authority {
+        return None;
+    }
+    Some(cloud.hint)
+}
+
+/// Why an audience is not accepted.
+pub(super) fn audience(found: &[impl AsRef<str>], accepted: &[String]) -> String {
+    let mut names = found
+        .iter()
+        .filter_map(|found| well_known_api(found.as_ref()));
+    if let Some(api) = names.next() {
+        return format!(
+            ". The token is for {api}: ask for a scope of this API instead, such as api://CLIENT-ID/.default"
+        );
+    }
+    let near = |test: &dyn Fn(&str, &str) -> bool| {
+        let accepted = |found: &str| accepted.iter().any(|accepted| test(found, accepted));
+        found.iter().any(|found| accepted(found.as_ref()))
+    };
+    let ends_further = |long: &str, short: &str| {
+        let rest = long.strip_prefix(short);
+        rest.is_some_and(|rest| rest.starts_with('/'))
+    };
+    let bare = |audience: &str| audience.trim_start_matches("api://").to_ascii_lowercase();
+    let hint = if near(&|a, b| a.trim_end_matches('/') == b.trim_end_matches('/')) {
+        ". They differ in a trailing slash only: set API_AUDIENCE to what the token carries"
+    } else if near(&|a, b| a.eq_ignore_ascii_case(b)) {
+        ". They differ in letter case only: set API_AUDIENCE to what the token carries"
+    } else if near(&|found, accepted| ends_further(accepted, found)) {
+        ". API_AUDIENCE ends in a scope: leave the scope out, aud never has one"
+    } else if near(&ends_further) {
+        ". The resource that the token was asked for ends in a scope or a path; ask for a scope of the accepted audience"
+    } else if near(&|a, b| bare(a) == bare(b)) {
+        ". A v1.0 token carries the App ID URI (api://...), a v2.0 token the client id (a GUID): add the one that is found to API_AUDIENCE"
+    } else {
+        ""
+    };
+    hint.into()
+}
+
+/// Microsoft's own APIs, for which callers often have a token already.
+fn well_known_api(audience: &str) -> Option<&'static str> {
+    match audience.trim_end_matches('/') {
+        "00000003-0000-0000-c000-000000000000" | "https://graph.microsoft.com" => {
+            Some("Microsoft Graph")
+        }
+        "00000002-0000-0000-c000-000000000000" | "https://graph.windows.net" => {
+            Some("Azure AD Graph")
+        }
+        "https://management.azure.com"
+        | "https://management.core.windows.net"
+        | "797f4846-ba00-4fd7-ba43-dac1f8f63013" => Some("Azure Resource Manager"),
+        _ => None,
+    }
+}
+
+/// Why a key may be missing from the key set.
+pub(super) fn unknown_key(token: &Unverified) -> &'static str {
+    let issuer = token.claims().hint("iss");
+    let is_from = |host: &str| {
+        issuer
+            .split('/')
+            .nth(2)
+            .is_some_and(|name| name.ends_with(host))
+    };
+    if is_from(".b2clogin.com") {
+        return ". Each user flow or policy of B2C has keys of its own: JWKS_URI is https://NAME.b2clogin.com/NAME.onmicrosoft.com/POLICY/discovery/v2.0/keys";
+    }
+    if is_from(".ciamlogin.com") {
+        return ". The keys of External ID are at https://NAME.ciamlogin.com/TENANT-ID/discovery/v2.0/keys: set JWKS_URI";
+    }
+    if is_microsoft_issuer(&issuer) {
+        return ". A key that was published within the last minute may not be known here yet. If the application has a signing key of its own (claims mapping, custom signing key), set JWKS_URI to the key address with ?appid=CLIENT-ID";
+    }
+    ". A key that was published within the last minute may not be known here yet"
+}
+
+/// Microsoft Graph signs tokens over a changed header, so that only Graph can verify them.
+pub(super) fn bad_signature(token: &Unverified) -> &'static str {
+    match token.header().get("nonce") {
+        Some(_) => {
+            ". Its header has a nonce, as tokens for Microsoft Graph do, which nobody else can verify: ask for a scope of this API instead"
+        }
+        None => "",
+    }
+}
+
+/// Why a token carries no permission that counts; `scopes` and `roles` are those that would.
+pub(super) fn permission(
+    claims: UnverifiedClaims,
+    scopes: &[String],
+    roles: &[String],
+) -> &'static str {
+    let has = |name: &&str| claims.raw(name).is_some();
+    let has_client = ["azp", "appid", "client_id", "cid"].iter().any(has);
+    let looks_signed_in = ["nonce", "at_hash", "c_hash"].iter().any(has);
+    let has_permission = ["scp", "scope", "roles"].iter().any(has);
+    if !has_permission && (looks_signed_in || !has_client) {
+        return ". It looks like an ID token: send the access token instead";
+    }
+    let (oid, sub) = (claims.hint("oid"), claims.hint("sub"));
+    let is_app_only = claims.hint("idtyp") == "app" || (!oid.is_empty() && oid == sub);
+    match (is_app_only, scopes.is_empty(), roles.is_empty()) {
+        (true, false, true) => {
+            ". It is an app-only token, which never has a delegated permission: let a user sign in and call for them"
+        }
+        (true, ..) => {
+            ". It is an app-only token: assign an app role of this API to the client application and grant admin consent"
+        }
+        (false, true, false) => {
+            ". Assign the app role to the user or to the client application, then ask for a new token"
+        }
+        _ => ". Ask for a scope that this API exposes, and have it consented",
+    }
+}
+
+/// The permissions that a token carries, in words.
+pub fn permissions(scopes: &[Cow<str>], roles: &[Cow<str>]) -> String {
+    let (scp, names) = (quoted(&scopes.join(" ")), quoted(&roles.join(" ")));
+    match (scopes.is_empty(), roles.is_empty()) {
+        (true, true) => "no delegated permission (scp) and no app role (roles)".into(),
+        (false, true) => format!("the delegated permissions (scp) {scp}"),
+        (true, false) => format!("the app roles (roles) {names}"),
+        (false, false) => format!("scp {scp} and roles {names}"),
+    }
+}

@@ -1,0 +1,66 @@
+//! A connection that waits for something: its requests, in order, and its worker.
+
+use super::transport::Incoming;
+use super::worker::{Job, Pending};
+use std::collections::VecDeque;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+/// Time for which a worker that has nothing to do stays: a connection that waited once often waits
+/// again, and a thread costs more than the wait for it.
+const WORKER_STAYS: Duration = Duration::from_secs(1);
+
+/// A connection in waiting. tiny_http blocks a response until the one before it on the same
+/// connection has left, so the requests behind one that waits wait too.
+#[derive(Default)]
+pub(super) struct Waiting {
+    /// What the first request waits for.
+    pub(super) reason: Option<Reason>,
+    /// The requests behind it.
+    pub(super) behind: VecDeque<Incoming>,
+    /// The thread of this connection. As long as there is one, it sends every response.
+    pub(super) worker: Option<Worker>,
+}
+
+/// What a request waits for.
+pub(super) enum Reason {
+    /// For keys.
+    Keys(Box<Pending>),
+    /// For its worker.
+    Worker,
+}
+
+/// The thread of a connection.
+pub(super) struct Worker {
+    pub(super) jobs: Sender<Job>,
+    /// When it last had to wait for somebody.
+    pub(super) used: Instant,
+}
+
+impl Waiting {
+    /// Whether nothing waits, and no worker is worth keeping.
+    pub(super) fn is_over(&self) -> bool {
+        let is_idle = self.reason.is_none() && self.behind.is_empty();
+        let worker = self.worker.as_ref();
+        is_idle && worker.is_none_or(|worker| worker.used.elapsed() >= WORKER_STAYS)
+    }
+
+    /// Since when the first request has waited for keys, if it does.
+    pub(super) fn waits_for_keys_since(&self) -> Option<Instant> {
+        match &self.reason {
+            Some(Reason::Keys(pending)) => Some(pending.since),
+            _ => None,
+        }
+    }
+
+    /// The request that waits for keys.
+    pub(super) fn take_pending(&mut self) -> Option<Box<Pending>> {
+        match self.reason.take() {
+            Some(Reason::Keys(pending)) => Some(pending),
+            other => {
+                self.reason = other;
+                None
+            }
+        }
+    }
+}
