@@ -80,11 +80,7 @@ fn fault_of_proof(proof: &str, vectors: &BTreeSet<String>) -> Option<&'static st
 #[test]
 fn every_requirement_has_a_place_and_a_proof_that_exist_or_a_reason() {
     let page = read("tests/REQUIREMENTS.md").expect("the page");
-    let without_value = |vector: Vector| {
-        let parts: Vec<&str> = vector.name.splitn(3, ": ").take(2).collect();
-        parts.join(": ")
-    };
-    let vectors: BTreeSet<String> = Vector::all().into_iter().map(without_value).collect();
+    let vectors: BTreeSet<String> = Vector::all().into_iter().map(|it| it.sentence).collect();
     let rows = page.lines().filter(|line| line.starts_with('|') && !line.starts_with("| ---"));
     let (mut tried, mut places) = (0, String::new());
     for row in rows.map(cells).filter(|row| row[0] != "section") {

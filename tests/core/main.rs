@@ -5,6 +5,7 @@ mod support;
 
 mod cache;
 mod claims;
+mod clock;
 mod documents;
 mod forgeries;
 mod judge;

@@ -16,7 +16,9 @@ static USUAL: LazyLock<Value> = LazyLock::new(|| json_of(&read(&folder().join("u
 /// One case.
 #[derive(Debug, Clone)]
 pub(crate) struct Vector {
-    /// The file, the sentence, and which of several spellings this is.
+    /// The file and the sentence.
+    pub(crate) sentence: String,
+    /// The same, and which of several spellings this is.
     pub(crate) name: String,
     line: Map<String, Value>,
 }
@@ -25,8 +27,9 @@ impl Vector {
     /// A case that is written in Rust, in the members of a line.
     pub(crate) fn of(line: Value) -> Vector {
         let line = line.as_object().expect("an object").clone();
-        let name = line.get("name").map_or(String::new(), Value::to_string);
-        Vector { name, line }
+        let name = json!(line).to_string();
+        let sentence = name.clone();
+        Vector { sentence, name, line }
     }
 
     /// The cases of all files.
@@ -49,19 +52,20 @@ impl Vector {
 
     /// A line with `each` is as many cases.
     fn spellings(file: &str, line: Value) -> Vec<Vector> {
-        let name = line["name"].as_str().expect("a name").to_owned();
-        let vector = |name, line: Value| Vector {
+        let sentence = format!("{file}: {}", line["name"].as_str().expect("a name"));
+        let vector = |name: String, line: Value| Vector {
+            sentence: sentence.clone(),
             name,
             line: line.as_object().expect("an object").clone(),
         };
         let Some(each) = line.get("each").and_then(Value::as_array) else {
-            return vec![vector(format!("{file}: {name}"), line)];
+            return vec![vector(sentence.clone(), line)];
         };
         let spelling = |values: &Value| {
             let many = values.as_array().cloned();
             let values = many.unwrap_or_else(|| vec![values.clone()]);
             let shown: String = json!(values).to_string().chars().take(200).collect();
-            vector(format!("{file}: {name}: {shown}"), filled(&line, &values))
+            vector(format!("{sentence}: {shown}"), filled(&line, &values))
         };
         each.iter().map(spelling).collect()
     }
@@ -201,22 +205,27 @@ pub(crate) fn hints() -> Vec<&'static str> {
 /// A text with its names and repetitions written out: `$NAME`, `<3*x>`.
 pub(crate) fn text(short: &str) -> String {
     let mut text = repeated(short);
-    let names = USUAL["names"].as_object().expect("an object");
-    let mut names: Vec<(String, String)> = names
-        .iter()
-        .map(|(name, value)| (name.clone(), value.as_str().expect("a text").to_owned()))
-        .collect();
-    for number in 1..=4 {
-        names.push((format!("KID{number}"), key(number).kid.clone()));
-        names.push((format!("N{number}"), b64(key(number).modulus())));
-    }
-    // The longest first: one name may begin another.
-    names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
-    for (name, value) in names {
-        text = text.replace(&format!("${name}"), &value);
+    for (name, value) in NAMES.iter() {
+        if text.contains('$') {
+            text = text.replace(name, value);
+        }
     }
     text
 }
+
+/// The names and what they stand for, the longest first: one may begin another.
+static NAMES: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+    let names = USUAL["names"].as_object().expect("an object").iter();
+    let value = |value: &Value| value.as_str().expect("a text").to_owned();
+    let mut names: Vec<(String, String)> =
+        names.map(|(name, it)| (format!("${name}"), value(it))).collect();
+    for number in 1..=4 {
+        names.push((format!("$KID{number}"), key(number).kid.clone()));
+        names.push((format!("$N{number}"), b64(key(number).modulus())));
+    }
+    names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+    names
+});
 
 fn repeated(short: &str) -> String {
     let mut text = String::new();

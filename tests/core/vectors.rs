@@ -106,7 +106,7 @@ fn every_case_is_decided_as_its_line_says() {
             }
         }
     }
-    assert_none(faults, tried, 1_300);
+    assert_none(faults, tried, 1_200);
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn check_says_the_same_of_every_case() {
             }
         }
     }
-    assert_none(faults, tried, 1_300);
+    assert_none(faults, tried, 1_200);
 }
 
 /// A line of `check --lines` is one word, and not endless.
