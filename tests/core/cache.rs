@@ -21,11 +21,17 @@ fn filled() -> (TokenCache, String) {
 #[test]
 fn an_accepted_token_enters_once_and_is_accepted_again_with_the_same_claims() {
     let (mut cache, token) = filled();
-    let fresh = Judge::usual().decide(&token).expect("a good token").json().to_owned();
+    let fresh = Judge::usual()
+        .decide(&token)
+        .expect("a good token")
+        .json()
+        .to_owned();
     let bytes = cache.bytes();
     assert!(bytes > token.len());
     for _ in 0..3 {
-        let claims = Judge::usual().decide_with(&mut cache, &token).expect("a good token");
+        let claims = Judge::usual()
+            .decide_with(&mut cache, &token)
+            .expect("a good token");
         assert_eq!((claims.json(), claims.assertion()), (&*fresh, &*token));
         assert_eq!((cache.len(), cache.bytes()), (1, bytes));
     }
@@ -38,8 +44,14 @@ fn a_refused_token_never_enters() {
         (json!({ "signer": 2 }), "signature BadSignature"),
         (json!({ "claims": { "exp": 1 } }), "exp Expired"),
         (json!({ "claims": { "aud": "x" } }), "aud WrongAudience"),
-        (json!({ "claims": { "nbf": "now+1000" } }), "nbf NotYetValid"),
-        (json!({ "claims": { "scp": null } }), "permission NoPermission"),
+        (
+            json!({ "claims": { "nbf": "now+1000" } }),
+            "nbf NotYetValid",
+        ),
+        (
+            json!({ "claims": { "scp": null } }),
+            "permission NoPermission",
+        ),
         (json!({ "token": "a.b.c" }), "base64url NotBase64url"),
         (json!({ "claims": { "iss": "x" } }), "iss WrongIssuer"),
         (json!({ "header": { "kid": "x" } }), "key UnknownKey"),
@@ -58,18 +70,37 @@ fn a_cached_token_still_has_to_pass_every_check_of_a_request() {
         (later(3_060.0), "exp Expired"),
         (later(-1_061.0), "nbf NotYetValid"),
         (later(0.0), "accepted"),
-        (json!({ "settings": { "API_AUDIENCE": "api://other" } }), "aud WrongAudience"),
-        (json!({ "settings": { "TENANT_ID": "$OTHER_TENANT" } }), "iss WrongIssuer"),
-        (json!({ "settings": { "ALLOWED_CLIENTS": "x" } }), "client ClientNotAllowed"),
-        (json!({ "settings": { "REQUIRED_ROLES": "Admin" } }), "permission PermissionMissing"),
-        (json!({ "needs": { "any": ["scope x"] } }), "permission PermissionMissing"),
+        (
+            json!({ "settings": { "API_AUDIENCE": "api://other" } }),
+            "aud WrongAudience",
+        ),
+        (
+            json!({ "settings": { "TENANT_ID": "$OTHER_TENANT" } }),
+            "iss WrongIssuer",
+        ),
+        (
+            json!({ "settings": { "ALLOWED_CLIENTS": "x" } }),
+            "client ClientNotAllowed",
+        ),
+        (
+            json!({ "settings": { "REQUIRED_ROLES": "Admin" } }),
+            "permission PermissionMissing",
+        ),
+        (
+            json!({ "needs": { "any": ["scope x"] } }),
+            "permission PermissionMissing",
+        ),
         (
             json!({ "settings": { "TENANT_ID": "common", "ALLOWED_TENANTS": "$OTHER_TENANT" } }),
             "tid TenantNotAllowed",
         ),
     ] {
         assert_eq!(judged(&mut cache, line.clone(), &token), wanted, "{line}");
-        assert_eq!(judged(&mut cache, json!({}), &token), "accepted", "after {line}");
+        assert_eq!(
+            judged(&mut cache, json!({}), &token),
+            "accepted",
+            "after {line}"
+        );
     }
     assert_eq!(cache.len(), 1);
 }
@@ -94,13 +125,25 @@ fn a_key_that_leaves_the_set_or_changes_takes_its_tokens_along() {
     let (mut cache, token) = filled();
     for (keys, wanted) in [
         (json!([{ "key": 2 }]), "key UnknownKey"),
-        (json!([{ "key": 2, "kid": "$KID1" }]), "signature BadSignature"),
+        (
+            json!([{ "key": 2, "kid": "$KID1" }]),
+            "signature BadSignature",
+        ),
         (json!([{ "key": 1, "e": "Aw" }]), "signature BadSignature"),
-        (json!([{ "key": 1, "use": "enc" }, { "key": 2 }]), "key UnusableKey"),
+        (
+            json!([{ "key": 1, "use": "enc" }, { "key": 2 }]),
+            "key UnusableKey",
+        ),
         (json!([{ "key": 1, "kid": "x" }]), "key UnknownKey"),
-        (json!([{ "key": 1, "issuer": "$OTHER_V2" }]), "key issuer WrongKeyIssuer"),
+        (
+            json!([{ "key": 1, "issuer": "$OTHER_V2" }]),
+            "key issuer WrongKeyIssuer",
+        ),
         (json!(null), "key KeysUnavailable"),
-        (json!([{ "key": 2, "kid": "$KID1" }, { "key": 1 }]), "accepted"),
+        (
+            json!([{ "key": 2, "kid": "$KID1" }, { "key": 1 }]),
+            "accepted",
+        ),
     ] {
         let line = json!({ "keys": keys });
         assert_eq!(judged(&mut cache, line.clone(), &token), wanted, "{line}");
@@ -109,11 +152,16 @@ fn a_key_that_leaves_the_set_or_changes_takes_its_tokens_along() {
 
 #[test]
 fn another_source_does_not_profit_from_a_cached_token() {
-    let two = |keys: Value| json!({ "settings": { "TENANT_ID": null, "ISSUERS": "https://one.example,https://two.example",
-        "JWKS_URI": "/1.json,/2.json" }, "keys": keys });
+    let two = |keys: Value| {
+        json!({ "settings": { "TENANT_ID": null, "ISSUERS": "https://one.example,https://two.example",
+        "JWKS_URI": "/1.json,/2.json" }, "keys": keys })
+    };
     let mut cache = TokenCache::default();
     let of = |iss: &str| token(json!({ "claims": { "iss": iss, "tid": null } }));
-    let (first, second) = (json!([[{ "key": 1 }], [{ "key": 2 }]]), json!([[{ "key": 2 }], [{ "key": 1 }]]));
+    let (first, second) = (
+        json!([[{ "key": 1 }], [{ "key": 2 }]]),
+        json!([[{ "key": 2 }], [{ "key": 1 }]]),
+    );
     let (one, other) = (of("https://one.example"), of("https://two.example"));
     assert_eq!(judged(&mut cache, two(first.clone()), &one), "accepted");
     assert_eq!(judged(&mut cache, two(first), &other), "key UnknownKey");
@@ -127,11 +175,18 @@ fn another_byte_anywhere_in_the_text_is_another_token() {
     for at in 0..token.len() {
         let (before, rest) = token.split_at(at);
         let other = if rest.starts_with('A') { 'B' } else { 'A' };
-        for text in [format!("{before}{other}{}", &rest[1..]), format!("{before}{}", &rest[1..])] {
+        for text in [
+            format!("{before}{other}{}", &rest[1..]),
+            format!("{before}{}", &rest[1..]),
+        ] {
             assert_ne!(judged(&mut cache, json!({}), &text), "accepted", "{text}");
         }
     }
-    for text in [format!("{token}="), format!(" {token}"), format!("{token}A")] {
+    for text in [
+        format!("{token}="),
+        format!(" {token}"),
+        format!("{token}A"),
+    ] {
         assert_ne!(judged(&mut cache, json!({}), &text), "accepted", "{text}");
     }
 }
@@ -140,11 +195,18 @@ fn another_byte_anywhere_in_the_text_is_another_token() {
 fn two_tokens_with_one_signature_never_answer_for_each_other() {
     let (mut cache, good) = filled();
     let line = |claims: Value| json!({ "claims": claims, "signature": "$USUAL_SIGNATURE" });
-    for claims in [json!({ "scp": "admin" }), json!({ "exp": "now+9000" }), json!({ "tid": null })] {
+    for claims in [
+        json!({ "scp": "admin" }),
+        json!({ "exp": "now+9000" }),
+        json!({ "tid": null }),
+    ] {
         let forged = token(line(claims));
         let end = |text: &str| text.rsplit_once('.').expect("a signature").1.to_owned();
         assert_eq!(end(&forged), end(&good));
-        assert_eq!(judged(&mut cache, json!({}), &forged), "signature BadSignature");
+        assert_eq!(
+            judged(&mut cache, json!({}), &forged),
+            "signature BadSignature"
+        );
         assert_eq!(judged(&mut cache, json!({}), &good), "accepted");
     }
 }
@@ -162,15 +224,29 @@ fn the_bound_in_bytes_holds_when_many_more_and_long_tokens_come() {
     let (mut most, mut dropped) = (0, 0);
     for number in 0..700 {
         let before = cache.len();
-        assert_eq!(outcome(&judge.decide_with(&mut cache, &long(number))), "accepted");
+        assert_eq!(
+            outcome(&judge.decide_with(&mut cache, &long(number))),
+            "accepted"
+        );
         most = most.max(cache.bytes());
         dropped += usize::from(cache.len() <= before);
-        assert!(cache.bytes() <= BOUND, "{} bytes of {} tokens", cache.bytes(), cache.len());
-        assert!(cache.bytes() >= cache.len() * first.len(), "what is held is counted");
+        assert!(
+            cache.bytes() <= BOUND,
+            "{} bytes of {} tokens",
+            cache.bytes(),
+            cache.len()
+        );
+        assert!(
+            cache.bytes() >= cache.len() * first.len(),
+            "what is held is counted"
+        );
         // The first one is asked for all the time, and so stays.
         if number % 50 == 0 {
             assert_eq!(outcome(&judge.decide_with(&mut cache, &first)), "accepted");
         }
     }
-    assert!(most > BOUND / 2 && dropped > 0, "{most} bytes at most, dropped {dropped} times");
+    assert!(
+        most > BOUND / 2 && dropped > 0,
+        "{most} bytes at most, dropped {dropped} times"
+    );
 }

@@ -11,17 +11,31 @@ fn claims(changes: Value) -> Claims {
 
 #[test]
 fn a_claim_is_given_as_text_when_it_is_one_and_as_a_value_in_any_case() {
-    let claims = claims(json!({ "oid": "json:\"a\\u0062c\"", "empty": "", "n": 1.5, "none": "json:null",
-        "huge": "json:1e999", "list": ["x", { "y": 1 }] }));
+    let claims = claims(
+        json!({ "oid": "json:\"a\\u0062c\"", "empty": "", "n": 1.5, "none": "json:null",
+        "huge": "json:1e999", "list": ["x", { "y": 1 }] }),
+    );
     let text = |name: &str| claims.text(name).map(String::from);
     assert_eq!(text("oid").as_deref(), Some("abc"));
     assert_eq!(text("empty").as_deref(), Some(""));
-    assert_eq!([text("n"), text("none"), text("list"), text("missing"), text("Oid")], [const { None }; 5]);
+    assert_eq!(
+        [
+            text("n"),
+            text("none"),
+            text("list"),
+            text("missing"),
+            text("Oid")
+        ],
+        [const { None }; 5]
+    );
     assert_eq!(claims.value("oid"), Some(json!("abc")));
     assert_eq!(claims.value("n"), Some(json!(1.5)));
     assert_eq!(claims.value("none"), Some(Value::Null));
     assert_eq!(claims.value("list"), Some(json!(["x", { "y": 1 }])));
-    assert_eq!([claims.value("missing"), claims.value("huge")], [None, None]);
+    assert_eq!(
+        [claims.value("missing"), claims.value("huge")],
+        [None, None]
+    );
 }
 
 #[test]
@@ -29,7 +43,15 @@ fn a_token_has_the_roles_that_it_lists_and_no_others() {
     let of = |roles: Value| claims(json!({ "roles": roles }));
     let two = of(json!(["Admin", "Reader"]));
     assert!(two.has_role("Admin") && two.has_role("Reader"));
-    for role in ["admin", "Adm", "Admin ", "Admin,Reader", "Admin Reader", "", "access_as_user"] {
+    for role in [
+        "admin",
+        "Adm",
+        "Admin ",
+        "Admin,Reader",
+        "Admin Reader",
+        "",
+        "access_as_user",
+    ] {
         assert!(!two.has_role(role), "{role}");
     }
     assert!(of(json!("json:[\"\\u0041dmin\"]")).has_role("Admin"));
@@ -49,7 +71,10 @@ fn a_token_has_the_scopes_that_it_lists_and_no_others() {
     let scope = claims(json!({ "scp": null, "scope": "read" }));
     assert!(scope.has_scope("read"));
     assert!(!of("x", json!("read")).has_scope("read"));
-    assert!(!of("scope", json!("read")).has_scope("read"), "scp goes before scope");
+    assert!(
+        !of("scope", json!("read")).has_scope("read"),
+        "scp goes before scope"
+    );
 }
 
 #[test]

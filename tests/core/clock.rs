@@ -57,7 +57,11 @@ fn every_day_of_four_centuries_is_written_and_read_back() {
             assert_eq!(parse_time(&none), None, "{none}");
         }
     }
-    assert_eq!(rfc3339(1_800_000_000.9), "2027-01-15T08:00:00Z", "whole seconds");
+    assert_eq!(
+        rfc3339(1_800_000_000.9),
+        "2027-01-15T08:00:00Z",
+        "whole seconds"
+    );
 }
 
 #[test]
@@ -72,9 +76,15 @@ fn http_dates_are_written_as_rfc_9110_wants_them() {
     for (seconds, text) in table {
         assert_eq!(http_date(seconds), text);
     }
-    let months = (0..12).map(|month| http_date(1_768_435_200 + month * 2_635_200)[8..11].to_owned());
+    let months =
+        (0..12).map(|month| http_date(1_768_435_200 + month * 2_635_200)[8..11].to_owned());
     let months: Vec<String> = months.collect();
-    assert_eq!(months.join(" "), "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec");
-    let days: Vec<String> = (0..7).map(|day| http_date(1_795_392_000 + day * 86_400)[..3].to_owned()).collect();
+    assert_eq!(
+        months.join(" "),
+        "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
+    );
+    let days: Vec<String> = (0..7)
+        .map(|day| http_date(1_795_392_000 + day * 86_400)[..3].to_owned())
+        .collect();
     assert_eq!(days.join(" "), "Mon Tue Wed Thu Fri Sat Sun");
 }

@@ -40,13 +40,27 @@ fn read(path: &str) -> Option<String> {
 #[test]
 fn the_page_lists_the_checks_in_their_order_with_their_sources_and_codes() {
     let pages = pages();
-    let rows: Vec<Vec<&str>> = pages.iter().flat_map(|page| table(&page.text, "| | check |")).collect();
+    let rows: Vec<Vec<&str>> = pages
+        .iter()
+        .flat_map(|page| table(&page.text, "| | check |"))
+        .collect();
     let names: Vec<&str> = rows.iter().map(|row| row[1]).collect();
     assert_eq!(names, CHECKS.each_ref().map(|check| check.name));
     for (row, check) in rows.iter().zip(&CHECKS) {
-        let codes: Vec<String> = check.refuses_with.iter().map(|it| format!("`{}`", it.as_str())).collect();
-        assert!(row.contains(&check.source), "{row:?} instead of {}", check.source);
-        assert!(row.contains(&&*codes.join(", ")), "{row:?} instead of {codes:?}");
+        let codes: Vec<String> = check
+            .refuses_with
+            .iter()
+            .map(|it| format!("`{}`", it.as_str()))
+            .collect();
+        assert!(
+            row.contains(&check.source),
+            "{row:?} instead of {}",
+            check.source
+        );
+        assert!(
+            row.contains(&&*codes.join(", ")),
+            "{row:?} instead of {codes:?}"
+        );
     }
 }
 
@@ -54,7 +68,9 @@ fn the_page_lists_the_checks_in_their_order_with_their_sources_and_codes() {
 fn declares(source: &str, name: &str) -> bool {
     let is_part = |char: char| char.is_alphanumeric() || char == '_';
     let declared = |line: &str| {
-        let mut words = line.split(|char| !is_part(char)).filter(|word| !word.is_empty());
+        let mut words = line
+            .split(|char| !is_part(char))
+            .filter(|word| !word.is_empty());
         let first = words.find(|word| !["pub", "super", "crate", "const"].contains(word));
         let is_item = first.is_some_and(|word| ["fn", "struct", "enum"].contains(&word));
         let is_name = if is_item { words.next() } else { first };
@@ -71,9 +87,16 @@ fn fault_of_proof(proof: &str, vectors: &BTreeSet<String>) -> Option<&'static st
         return (!vectors.contains(proof)).then_some("is neither a test nor a vector");
     };
     let source = read(&format!("tests/{target}/{module}.rs")).unwrap_or_default();
-    let (before, _) = source.split_once(&format!("\nfn {name}() {{\n")).unwrap_or_default();
-    let attributes: Vec<&str> = before.lines().rev().take_while(|line| line.starts_with("#[")).collect();
-    let is_run = attributes.contains(&"#[test]") && !attributes.iter().any(|it| it.contains("ignore"));
+    let (before, _) = source
+        .split_once(&format!("\nfn {name}() {{\n"))
+        .unwrap_or_default();
+    let attributes: Vec<&str> = before
+        .lines()
+        .rev()
+        .take_while(|line| line.starts_with("#["))
+        .collect();
+    let is_run =
+        attributes.contains(&"#[test]") && !attributes.iter().any(|it| it.contains("ignore"));
     (!is_run).then_some("is no test that runs")
 }
 
@@ -81,13 +104,24 @@ fn fault_of_proof(proof: &str, vectors: &BTreeSet<String>) -> Option<&'static st
 fn every_requirement_has_a_place_and_a_proof_that_exist_or_a_reason() {
     let page = read("tests/REQUIREMENTS.md").expect("the page");
     let vectors: BTreeSet<String> = Vector::all().into_iter().map(|it| it.sentence).collect();
-    let rows = page.lines().filter(|line| line.starts_with('|') && !line.starts_with("| ---"));
+    let rows = page
+        .lines()
+        .filter(|line| line.starts_with('|') && !line.starts_with("| ---"));
     let (mut tried, mut places) = (0, String::new());
     for row in rows.map(cells).filter(|row| row[0] != "section") {
-        let [section, asks, place, proof, reason] = row[..] else { panic!("{row:?} has no five cells") };
+        let [section, asks, place, proof, reason] = row[..] else {
+            panic!("{row:?} has no five cells")
+        };
         assert!(!section.is_empty() && !asks.is_empty(), "{row:?}");
-        assert_eq!(place.is_empty(), proof.is_empty(), "{row:?}: a place needs a proof");
-        assert!(!proof.is_empty() || !reason.is_empty(), "{row:?} has neither proof nor reason");
+        assert_eq!(
+            place.is_empty(),
+            proof.is_empty(),
+            "{row:?}: a place needs a proof"
+        );
+        assert!(
+            !proof.is_empty() || !reason.is_empty(),
+            "{row:?} has neither proof nor reason"
+        );
         for place in code(place) {
             let (path, name) = place.split_once(' ').expect("a file and a name");
             let source = read(path).unwrap_or_else(|| panic!("there is no {path}"));
@@ -101,9 +135,16 @@ fn every_requirement_has_a_place_and_a_proof_that_exist_or_a_reason() {
     }
     assert!(tried > 50, "only {tried} rows");
     for check in &CHECKS {
-        let sections = check.source.split(", ").map(|source| source.split(" section").next().expect("a name"));
+        let sections = check
+            .source
+            .split(", ")
+            .map(|source| source.split(" section").next().expect("a name"));
         for document in sections.filter(|source| source.starts_with("RFC ")) {
-            assert!(page.contains(&format!("## {document},")), "{} comes from {document}", check.name);
+            assert!(
+                page.contains(&format!("## {document},")),
+                "{} comes from {document}",
+                check.name
+            );
         }
     }
 }
@@ -111,12 +152,18 @@ fn every_requirement_has_a_place_and_a_proof_that_exist_or_a_reason() {
 /// `name version` of every crate in Cargo.lock that comes from elsewhere.
 fn locked() -> BTreeSet<String> {
     let lock = read("Cargo.lock").expect("the lock file");
-    let packages = lock.split("[[package]]").filter(|package| package.contains("\nsource = "));
+    let packages = lock
+        .split("[[package]]")
+        .filter(|package| package.contains("\nsource = "));
     let value = |package: &str, name: &str| {
-        let line = package.lines().find_map(|line| line.strip_prefix(&format!("{name} = \"")));
+        let line = package
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("{name} = \"")));
         line.expect("a value").trim_end_matches('"').to_owned()
     };
-    packages.map(|it| format!("{} {}", value(it, "name"), value(it, "version"))).collect()
+    packages
+        .map(|it| format!("{} {}", value(it, "name"), value(it, "version")))
+        .collect()
 }
 
 #[test]
@@ -126,12 +173,19 @@ fn the_page_of_crates_lists_what_the_lock_file_names_and_what_cargo_links() {
     let names = linked.iter().map(|row| format!("{} {}", row[0], row[1]));
     let names: BTreeSet<String> = names.collect();
     let others = table(&page, "## Named by Cargo.lock and not linked");
-    let others = others.iter().flat_map(|row| code(row[1])).map(str::to_owned);
+    let others = others
+        .iter()
+        .flat_map(|row| code(row[1]))
+        .map(str::to_owned);
     let listed: BTreeSet<String> = others.chain(names.clone()).collect();
     assert_eq!(listed, locked());
     assert!(names.len() <= 30, "{} are linked", names.len());
     for row in &linked {
-        assert!(row.len() == 6 && !row.contains(&""), "a cell of {} is empty", row[0]);
+        assert!(
+            row.len() == 6 && !row.contains(&""),
+            "a cell of {} is empty",
+            row[0]
+        );
     }
     // On Linux of any kind the same crates are linked; other systems may need some that are not
     // downloaded.
@@ -143,11 +197,32 @@ fn the_page_of_crates_lists_what_the_lock_file_names_and_what_cargo_links() {
 /// `name version` of every crate that cargo links.
 fn tree() -> BTreeSet<String> {
     let mut cargo = Command::new(env!("CARGO"));
-    let arguments = ["tree", "--offline", "--locked", "--edges", "normal", "--prefix", "none"];
-    let output = cargo.current_dir(root()).args(arguments).output().expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let arguments = [
+        "tree",
+        "--offline",
+        "--locked",
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+    ];
+    let output = cargo
+        .current_dir(root())
+        .args(arguments)
+        .output()
+        .expect("cargo runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let text = String::from_utf8(output.stdout).expect("UTF-8");
-    let lines = text.lines().filter(|line| !line.contains("(/") && !line.contains("(proc-macro)"));
+    let lines = text
+        .lines()
+        .filter(|line| !line.contains("(/") && !line.contains("(proc-macro)"));
     let words = lines.map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" "));
-    words.filter(|words| !words.is_empty()).map(|words| words.replace(" v", " ")).collect()
+    words
+        .filter(|words| !words.is_empty())
+        .map(|words| words.replace(" v", " "))
+        .collect()
 }

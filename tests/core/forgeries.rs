@@ -55,9 +55,16 @@ fn no_forgery_under_exponent_3_is_accepted() {
     let judge = judge_of(EXPONENT_3, MODULUS, "Aw");
     let token = |number, signature| format!("{}.{signature}", signing_input(EXPONENT_3, number));
     let genuine = judge.outcome(&token(0, GENUINE));
-    assert_eq!(genuine, "accepted", "the key may be used, so the forgeries fail by themselves");
+    assert_eq!(
+        genuine, "accepted",
+        "the key may be used, so the forgeries fail by themselves"
+    );
     for (what, number, signature) in FORGERIES {
-        assert_eq!(judge.outcome(&token(number, signature)), "signature BadSignature", "{what}");
+        assert_eq!(
+            judge.outcome(&token(number, signature)),
+            "signature BadSignature",
+            "{what}"
+        );
     }
 }
 
@@ -65,20 +72,30 @@ fn no_forgery_under_exponent_3_is_accepted() {
 fn a_genuine_signature_of_a_key_of_1024_bits_is_refused() {
     let input = signing_input(BITS_1024, 0);
     let judge = judge_of(BITS_1024, SMALL_MODULUS, "AQAB");
-    assert_eq!(judge.outcome(&format!("{input}.{SMALL_GENUINE}")), "key UnusableKey");
+    assert_eq!(
+        judge.outcome(&format!("{input}.{SMALL_GENUINE}")),
+        "key UnusableKey"
+    );
     // Another verifier, which takes such keys, accepts it.
     let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).expect("base64url");
     let number = |text: &str| rsa::BigUint::from_bytes_be(&bytes(text));
     let public = rsa::RsaPublicKey::new(number(SMALL_MODULUS), number("AQAB")).expect("a key");
     let signature = Signature::try_from(&*bytes(SMALL_GENUINE)).expect("a signature");
-    assert!(VerifyingKey::<Sha256>::new(public).verify(input.as_bytes(), &signature).is_ok());
+    assert!(
+        VerifyingKey::<Sha256>::new(public)
+            .verify(input.as_bytes(), &signature)
+            .is_ok()
+    );
 }
 
 /// The usual token's signing input, and its signature.
 fn good() -> (String, Vec<u8>) {
     let token = token(json!({}));
     let (input, signature) = token.rsplit_once('.').expect("a signature");
-    (input.to_owned(), URL_SAFE_NO_PAD.decode(signature).expect("base64url"))
+    (
+        input.to_owned(),
+        URL_SAFE_NO_PAD.decode(signature).expect("base64url"),
+    )
 }
 
 /// What is said of the usual token with the signature that `sign` makes, under this `alg`.
@@ -102,17 +119,38 @@ fn der(tag: u8, content: &[u8]) -> Vec<u8> {
 
 /// Every form in which a server may hold its public key, and an attacker may have it.
 fn public_key_forms(key: &TestKey) -> Vec<Vec<u8>> {
-    let integer = |bytes: Vec<u8>| der(2, &if bytes[0] < 0x80 { bytes } else { [vec![0], bytes].concat() });
-    let pkcs1 = der(0x30, &[integer(key.modulus()), integer(key.exponent())].concat());
-    let rsa = der(0x30, &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0]);
-    let spki = der(0x30, &[rsa, der(3, &[vec![0], pkcs1.clone()].concat())].concat());
+    let integer = |bytes: Vec<u8>| {
+        der(
+            2,
+            &if bytes[0] < 0x80 {
+                bytes
+            } else {
+                [vec![0], bytes].concat()
+            },
+        )
+    };
+    let pkcs1 = der(
+        0x30,
+        &[integer(key.modulus()), integer(key.exponent())].concat(),
+    );
+    let rsa = der(
+        0x30,
+        &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0],
+    );
+    let spki = der(
+        0x30,
+        &[rsa, der(3, &[vec![0], pkcs1.clone()].concat())].concat(),
+    );
     let lines = |bytes: &[u8]| {
         let text = base64::engine::general_purpose::STANDARD.encode(bytes);
         let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy);
         lines.collect::<Vec<_>>().join("\n")
     };
     let pem = |label: &str, bytes: &[u8]| {
-        format!("-----BEGIN {label}-----\n{}\n-----END {label}-----", lines(bytes))
+        format!(
+            "-----BEGIN {label}-----\n{}\n-----END {label}-----",
+            lines(bytes)
+        )
     };
     let (spki_pem, pkcs1_pem) = (pem("PUBLIC KEY", &spki), pem("RSA PUBLIC KEY", &pkcs1));
     let texts = [
@@ -128,7 +166,9 @@ fn public_key_forms(key: &TestKey) -> Vec<Vec<u8>> {
         String::new(),
     ];
     let texts = texts.into_iter().map(String::into_bytes);
-    texts.chain([spki, pkcs1, key.modulus(), key.exponent()]).collect()
+    texts
+        .chain([spki, pkcs1, key.modulus(), key.exponent()])
+        .collect()
 }
 
 /// CVE-2015-9235, CVE-2016-10555, CVE-2022-29217.
@@ -137,7 +177,11 @@ fn a_mac_with_the_public_key_is_refused() {
     let hashes = [hmac::HMAC_SHA256, hmac::HMAC_SHA384, hmac::HMAC_SHA512];
     for secret in public_key_forms(key(1)) {
         for (alg, hash) in ["HS256", "HS384", "HS512"].into_iter().zip(hashes) {
-            let mac = |input: &[u8]| hmac::sign(&hmac::Key::new(hash, &secret), input).as_ref().to_vec();
+            let mac = |input: &[u8]| {
+                hmac::sign(&hmac::Key::new(hash, &secret), input)
+                    .as_ref()
+                    .to_vec()
+            };
             assert_eq!(signed(alg, mac), "alg WrongAlgorithm");
             assert_eq!(signed("RS256", mac), "signature BadSignature");
         }
@@ -149,20 +193,32 @@ fn a_mac_with_the_public_key_is_refused() {
 fn another_rsa_scheme_is_refused() {
     let pair = include_bytes!("../keys/test-only-1.pk8");
     let pair = RsaKeyPair::from_pkcs8(pair).expect("a test key");
-    let schemes: [(&str, &'static dyn RsaEncoding); 3] =
-        [("RS384", &RSA_PKCS1_SHA384), ("RS512", &RSA_PKCS1_SHA512), ("PS256", &RSA_PSS_SHA256)];
+    let schemes: [(&str, &'static dyn RsaEncoding); 3] = [
+        ("RS384", &RSA_PKCS1_SHA384),
+        ("RS512", &RSA_PKCS1_SHA512),
+        ("PS256", &RSA_PSS_SHA256),
+    ];
     for (alg, scheme) in schemes {
         let sign = |input: &[u8]| {
             let mut signature = vec![0; 256];
             let signed = pair.sign(scheme, &SystemRandom::new(), input, &mut signature);
-            signed.map(|()| signature).expect("an RSA key signs anything")
+            signed
+                .map(|()| signature)
+                .expect("an RSA key signs anything")
         };
         assert_eq!(signed(alg, sign), "alg WrongAlgorithm");
         assert_eq!(signed("RS256", sign), "signature BadSignature", "{alg}");
     }
     let of_the_hash = |input: &[u8]| key(1).sign(digest::digest(&digest::SHA256, input).as_ref());
     assert_eq!(signed("RS256", of_the_hash), "signature BadSignature");
-    let without_the_dot = |input: &[u8]| key(1).sign(&input.split(|byte| *byte == b'.').collect::<Vec<_>>().concat());
+    let without_the_dot = |input: &[u8]| {
+        key(1).sign(
+            &input
+                .split(|byte| *byte == b'.')
+                .collect::<Vec<_>>()
+                .concat(),
+        )
+    };
     assert_eq!(signed("RS256", without_the_dot), "signature BadSignature");
 }
 
@@ -171,11 +227,16 @@ fn another_rsa_scheme_is_refused() {
 fn a_signature_under_exponent_1_is_refused() {
     let (input, _) = good();
     let hash = digest::digest(&digest::SHA256, input.as_bytes());
-    let info = [0x30, 0x31, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1, 5, 0, 4, 0x20];
+    let info = [
+        0x30, 0x31, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1, 5, 0, 4, 0x20,
+    ];
     let block = [&[0, 1][..], &[0xff; 202], &[0], &info, hash.as_ref()].concat();
     assert_eq!(block.len(), 256);
     let judge = judge_of(&key(1).kid, &b64(key(1).modulus()), "AQ");
-    assert_eq!(judge.outcome(&format!("{input}.{}", b64(block))), "key UnusableKey");
+    assert_eq!(
+        judge.outcome(&format!("{input}.{}", b64(block))),
+        "key UnusableKey"
+    );
 }
 
 /// Sum of two big-endian numbers of one length; a byte longer where it overflows.
@@ -214,12 +275,22 @@ fn a_signature_has_one_value_and_one_length() {
 #[test]
 fn a_signature_that_begins_with_a_zero_byte_keeps_it() {
     let of = |number: u32| token(json!({ "claims": { "n": number } }));
-    let begins_so = |token: &String| token.rsplit_once('.').is_some_and(|(_, end)| end.starts_with("AA"));
-    let token = (0..).map(of).find(begins_so).expect("one signature in 256 does");
+    let begins_so = |token: &String| {
+        token
+            .rsplit_once('.')
+            .is_some_and(|(_, end)| end.starts_with("AA"))
+    };
+    let token = (0..)
+        .map(of)
+        .find(begins_so)
+        .expect("one signature in 256 does");
     assert_eq!(Judge::usual().outcome(&token), "accepted");
     let (input, _) = token.rsplit_once('.').expect("a signature");
     let shorter = b64(&key(1).sign(input.as_bytes())[1..]);
-    assert_eq!(Judge::usual().outcome(&format!("{input}.{shorter}")), "signature BadSignature");
+    assert_eq!(
+        Judge::usual().outcome(&format!("{input}.{shorter}")),
+        "signature BadSignature"
+    );
 }
 
 /// RFC 4648 section 3.5: 256 bytes end in two letters, the second of which has four unused bits.
@@ -230,7 +301,11 @@ fn the_unused_bits_of_a_signature_are_not_free() {
     let last = alphabet.find(&token[token.len() - 1..]).expect("a letter");
     assert_eq!(last % 16, 0, "a canonical end");
     for low in 1..16 {
-        let changed = format!("{}{}", &token[..token.len() - 1], &alphabet[last + low..=last + low]);
+        let changed = format!(
+            "{}{}",
+            &token[..token.len() - 1],
+            &alphabet[last + low..=last + low]
+        );
         assert_eq!(Judge::usual().outcome(&changed), "base64url NotBase64url");
     }
 }

@@ -34,7 +34,12 @@ impl Judge {
         let sets = sets.map(|set| KeySet::parse(set?).ok()).collect();
         let needs = vector.get("needs").map_or(Needs::Token, needs);
         let now = vector.now();
-        Judge { settings, keys: KeySets::new(sets), needs, now }
+        Judge {
+            settings,
+            keys: KeySets::new(sets),
+            needs,
+            now,
+        }
     }
 
     pub(crate) fn context(&self) -> Context<'_> {
@@ -54,7 +59,11 @@ impl Judge {
         self.decide_with(&mut TokenCache::default(), token)
     }
 
-    pub(crate) fn decide_with(&self, cache: &mut TokenCache, token: &str) -> Result<Claims, Rejection> {
+    pub(crate) fn decide_with(
+        &self,
+        cache: &mut TokenCache,
+        token: &str,
+    ) -> Result<Claims, Rejection> {
         decide(&mut self.case(token), cache)
     }
 
@@ -67,9 +76,17 @@ impl Judge {
 /// The needs of a route, `{"any": ["scope Items.Read", "role Editor"]}` or `all`.
 fn needs(value: &Value) -> Needs {
     let permission = |text: &Value| {
-        let (kind, name) = text.as_str().expect("a text").split_once(' ').expect("a kind");
+        let (kind, name) = text
+            .as_str()
+            .expect("a text")
+            .split_once(' ')
+            .expect("a kind");
         let name: &'static str = name.to_owned().leak();
-        if kind == "scope" { Permission::Scope(name) } else { Permission::Role(name) }
+        if kind == "scope" {
+            Permission::Scope(name)
+        } else {
+            Permission::Role(name)
+        }
     };
     let all = |list: &Value| {
         let list = list.as_array().expect("a list").iter();

@@ -3,10 +3,10 @@
 
 use crate::judge::Judge;
 use crate::oracle;
+use crate::properties::each;
 use crate::support::mint::{b64, mint};
 use crate::support::tokens::key;
 use crate::vector::text;
-use crate::properties::each;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -14,33 +14,96 @@ use std::cell::Cell;
 
 type Members = Vec<(String, String)>;
 
+/// The values of a member by its name.
+type Values = fn(&str) -> &'static [&'static str];
+
 /// One change: what kind, and two numbers that choose from what there is.
 type Change = (u8, usize, usize);
 
 fn text_of(members: &Members) -> String {
-    let all: Vec<String> = members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    let all: Vec<String> = members
+        .iter()
+        .map(|(name, value)| format!("\"{name}\":{value}"))
+        .collect();
     format!("{{{}}}", all.join(","))
 }
 
 /// Values that a claim may be given in JSON, good ones and bad ones.
 fn claim_values(name: &str) -> &'static [&'static str] {
     match name {
-        "aud" => &["\"$API\"", "\"x\"", "[\"x\",\"$API\"]", "[1,\"$API\"]", "[]", "1"],
-        "iss" => &["\"$V1\"", "\"$V2\"", "\"https://elsewhere.example\"", "\"\"", "null"],
+        "aud" => &[
+            "\"$API\"",
+            "\"x\"",
+            "[\"x\",\"$API\"]",
+            "[1,\"$API\"]",
+            "[]",
+            "1",
+        ],
+        "iss" => &[
+            "\"$V1\"",
+            "\"$V2\"",
+            "\"https://elsewhere.example\"",
+            "\"\"",
+            "null",
+        ],
         "tid" => &["\"$TENANT\"", "\"$UPPER_TENANT\"", "\"x\"", "1", "null"],
-        "exp" => &["1800003000", "1799999940", "1799999941", "1799999940.5", "-1", "1e11", "1e12", "\"x\"", "0"],
-        "nbf" => &["1799999000", "1800000060", "1800000061", "1800000060.5", "-0", "null", "253402300800"],
+        "exp" => &[
+            "1800003000",
+            "1799999940",
+            "1799999941",
+            "1799999940.5",
+            "-1",
+            "1e11",
+            "1e12",
+            "\"x\"",
+            "0",
+        ],
+        "nbf" => &[
+            "1799999000",
+            "1800000060",
+            "1800000061",
+            "1800000060.5",
+            "-0",
+            "null",
+            "253402300800",
+        ],
         "iat" => &["1799999000", "1900000000", "-1", "true", "253402300799.5"],
         "scp" | "scope" => &["\"read\"", "\"\"", "\"  \"", "\" a b\"", "1", "[1]", "null"],
-        "roles" => &["[\"Admin\"]", "[]", "[\"\"]", "\"Admin\"", "[1]", "[\"\",\"x\"]"],
-        _ => &["\"x\"", "\"\"", "null", "{\"a\":{\"a\":1}}", "{\"a\":1,\"a\":2}", "[[]]"],
+        "roles" => &[
+            "[\"Admin\"]",
+            "[]",
+            "[\"\"]",
+            "\"Admin\"",
+            "[1]",
+            "[\"\",\"x\"]",
+        ],
+        _ => &[
+            "\"x\"",
+            "\"\"",
+            "null",
+            "{\"a\":{\"a\":1}}",
+            "{\"a\":1,\"a\":2}",
+            "[[]]",
+        ],
     }
 }
 
 fn header_values(name: &str) -> &'static [&'static str] {
     match name {
-        "alg" => &["\"RS256\"", "\"none\"", "\"RS384\"", "\"RS25\\u0036\"", "null"],
-        "typ" => &["\"JWT\"", "\"at+jwt\"", "\"APPLICATION/AT+JWT\"", "\"JOSE\"", "1"],
+        "alg" => &[
+            "\"RS256\"",
+            "\"none\"",
+            "\"RS384\"",
+            "\"RS25\\u0036\"",
+            "null",
+        ],
+        "typ" => &[
+            "\"JWT\"",
+            "\"at+jwt\"",
+            "\"APPLICATION/AT+JWT\"",
+            "\"JOSE\"",
+            "1",
+        ],
         "kid" => &["\"$KID1\"", "\"$KID2\"", "\"$KID3\"", "\"$KID4\"", "\"\""],
         "crit" => &["[]", "[\"x\"]"],
         _ => &["\"x\"", "null", "{\"a\":1,\"\\u0061\":2}", "[1]"],
@@ -50,8 +113,9 @@ fn header_values(name: &str) -> &'static [&'static str] {
 const CLAIMS: [&str; 13] = [
     "aud", "iss", "tid", "exp", "nbf", "iat", "scp", "scope", "roles", "azp", "appid", "oid", "x",
 ];
-const HEADERS: [&str; 10] =
-    ["alg", "typ", "kid", "crit", "b64", "zip", "cty", "jwk", "x5t", "nonce"];
+const HEADERS: [&str; 10] = [
+    "alg", "typ", "kid", "crit", "b64", "zip", "cty", "jwk", "x5t", "nonce",
+];
 
 /// Sets, removes, doubles or moves a member.
 fn change(members: &mut Members, name: &str, value: String, how: usize) {
@@ -71,9 +135,24 @@ fn change_key(jwk: &mut Value, first: usize, second: usize) {
         ("kty", json!(["RSA", "EC", 1])),
         ("use", json!(["sig", "enc", 1])),
         ("alg", json!(["RS256", "RS512"])),
-        ("key_ops", json!([["verify"], [], ["sign", "verify"], "verify", ["verify", 1]])),
-        ("issuer", json!([text("$ANY_V2"), text("$V2"), text("$V1"), "https://elsewhere.example", 7])),
-        ("n", json!([zeros, "AQAB", b64(key(2).modulus()), b64(key(4).modulus())])),
+        (
+            "key_ops",
+            json!([["verify"], [], ["sign", "verify"], "verify", ["verify", 1]]),
+        ),
+        (
+            "issuer",
+            json!([
+                text("$ANY_V2"),
+                text("$V2"),
+                text("$V1"),
+                "https://elsewhere.example",
+                7
+            ]),
+        ),
+        (
+            "n",
+            json!([zeros, "AQAB", b64(key(2).modulus()), b64(key(4).modulus())]),
+        ),
         ("e", json!(["AQAB", "AAEAAQ", "Aw", "AQ", "AQAA", "AQAB="])),
         ("kid", json!([key(1).kid, key(2).kid, "", 1])),
     ];
@@ -85,7 +164,13 @@ fn change_key(jwk: &mut Value, first: usize, second: usize) {
 /// A token and a key set, good but for the changes.
 fn changed(changes: &[Change]) -> (String, Vec<Value>) {
     let owned = |(name, value): (&str, &str)| (name.to_owned(), text(value));
-    let mut header: Members = [("typ", "\"JWT\""), ("alg", "\"RS256\""), ("kid", "\"$KID1\"")].map(owned).into();
+    let mut header: Members = [
+        ("typ", "\"JWT\""),
+        ("alg", "\"RS256\""),
+        ("kid", "\"$KID1\""),
+    ]
+    .map(owned)
+    .into();
     let claims = [
         ("aud", "\"$API\""),
         ("iss", "\"$V2\""),
@@ -95,10 +180,14 @@ fn changed(changes: &[Change]) -> (String, Vec<Value>) {
         ("scp", "\"read\""),
     ];
     let mut claims: Members = claims.map(owned).into();
-    let mut keys = vec![key(2).jwk(None), key(1).jwk(Some(&text("$ANY_V2"))), key(3).jwk(None)];
+    let mut keys = vec![
+        key(2).jwk(None),
+        key(1).jwk(Some(&text("$ANY_V2"))),
+        key(3).jwk(None),
+    ];
     let mut signer = 1;
     for (kind, first, second) in changes {
-        let (list, names, values): (_, &[&str], fn(&str) -> &'static [&'static str]) = match kind % 8 {
+        let (list, names, values): (_, &[&str], Values) = match kind % 8 {
             0..=3 => (&mut claims, &CLAIMS, claim_values),
             4 => (&mut header, &HEADERS, header_values),
             5 => {
@@ -120,7 +209,10 @@ fn changed(changes: &[Change]) -> (String, Vec<Value>) {
         let value = values(name)[second % values(name).len()];
         change(list, name, text(value), *second);
     }
-    (mint(key(signer), &text_of(&header), &text_of(&claims)), keys)
+    (
+        mint(key(signer), &text_of(&header), &text_of(&claims)),
+        keys,
+    )
 }
 
 fn changes(most: usize) -> impl Strategy<Value = Vec<Change>> {
@@ -129,11 +221,21 @@ fn changes(most: usize) -> impl Strategy<Value = Vec<Change>> {
 
 /// Asserts that handler and oracle agree, and counts what they say.
 fn assert_agreement(token: &str, keys: &[Value], counts: &Cell<(u32, u32)>) {
-    let Some(expected) = oracle::accepts(token, keys) else { return };
+    let Some(expected) = oracle::accepts(token, keys) else {
+        return;
+    };
     let judged = Judge::of(json!({ "keys": keys })).outcome(token);
-    assert_eq!(judged == "accepted", expected, "{judged}: {token} with {keys:?}");
+    assert_eq!(
+        judged == "accepted",
+        expected,
+        "{judged}: {token} with {keys:?}"
+    );
     let (accepted, refused) = counts.get();
-    counts.set(if expected { (accepted + 1, refused) } else { (accepted, refused + 1) });
+    counts.set(if expected {
+        (accepted + 1, refused)
+    } else {
+        (accepted, refused + 1)
+    });
 }
 
 #[test]
@@ -144,13 +246,23 @@ fn handler_and_oracle_agree_on_changed_tokens_and_key_sets() {
         assert_agreement(&token, &keys, &counts);
     });
     let (accepted, refused) = counts.get();
-    assert!(accepted > 200 && refused > 300, "{accepted} accepted, {refused} refused");
+    assert!(
+        accepted > 200 && refused > 300,
+        "{accepted} accepted, {refused} refused"
+    );
 }
 
 #[test]
 fn handler_and_oracle_agree_on_tokens_that_were_changed_after_they_were_signed() {
     let counts = Cell::new((0, 0));
-    let edits = vec((0..6u8, any::<prop::sample::Index>(), prop::sample::select(b"AB_-.=+9 z".to_vec())), 0..2);
+    let edits = vec(
+        (
+            0..6u8,
+            any::<prop::sample::Index>(),
+            prop::sample::select(b"AB_-.=+9 z".to_vec()),
+        ),
+        0..2,
+    );
     each(600, &(changes(2), edits), |(changes, edits)| {
         let (token, keys) = changed(&changes);
         let mut text = token.clone();
@@ -173,5 +285,8 @@ fn handler_and_oracle_agree_on_tokens_that_were_changed_after_they_were_signed()
         assert_agreement(&text, &keys, &counts);
     });
     let (accepted, refused) = counts.get();
-    assert!(accepted > 50 && refused > 150, "{accepted} accepted, {refused} refused");
+    assert!(
+        accepted > 50 && refused > 150,
+        "{accepted} accepted, {refused} refused"
+    );
 }

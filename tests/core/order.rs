@@ -7,20 +7,35 @@ use serde_json::{Value, json};
 /// The checks in their order, each with what makes it refuse.
 fn faults() -> [(&'static str, Value); 20] {
     [
-        ("size", json!({ "token": "HEADER}.PAYLOAD}=.SIGNATURE.<17000*x>" })),
-        ("three parts", json!({ "token": "HEADER}.PAYLOAD}=.SIGNATURE.x" })),
-        ("base64url", json!({ "token": "HEADER}.PAYLOAD}=.SIGNATURE" })),
+        (
+            "size",
+            json!({ "token": "HEADER}.PAYLOAD}=.SIGNATURE.<17000*x>" }),
+        ),
+        (
+            "three parts",
+            json!({ "token": "HEADER}.PAYLOAD}=.SIGNATURE.x" }),
+        ),
+        (
+            "base64url",
+            json!({ "token": "HEADER}.PAYLOAD}=.SIGNATURE" }),
+        ),
         ("header", json!({ "header_end": "}" })),
         ("payload", json!({ "claims_end": "}" })),
         ("alg", json!({ "header": { "alg": "HS256" } })),
         ("crit", json!({ "header": { "crit": [] } })),
         ("extensions", json!({ "header": { "b64": false } })),
         ("typ", json!({ "header": { "typ": "JOSE" } })),
-        ("iss", json!({ "claims": { "iss": "https://elsewhere.example" } })),
+        (
+            "iss",
+            json!({ "claims": { "iss": "https://elsewhere.example" } }),
+        ),
         ("key", json!({ "header": { "kid": "unknown" } })),
         ("signature", json!({ "signer": 2 })),
         ("tid", json!({ "claims": { "tid": "$OTHER_TENANT" } })),
-        ("key issuer", json!({ "keys": [{ "key": 1, "issuer": "$OTHER_V2" }] })),
+        (
+            "key issuer",
+            json!({ "keys": [{ "key": 1, "issuer": "$OTHER_V2" }] }),
+        ),
         ("aud", json!({ "claims": { "aud": "elsewhere" } })),
         ("exp", json!({ "claims": { "exp": 1 } })),
         ("nbf", json!({ "claims": { "nbf": 1_900_000_000 } })),
@@ -52,10 +67,15 @@ fn bad_from(first: usize) -> Value {
 
 #[test]
 fn of_all_faults_the_one_whose_check_comes_first_is_told() {
-    assert_eq!(CHECKS.each_ref().map(|check| check.name), faults().map(|(name, _)| name));
+    assert_eq!(
+        CHECKS.each_ref().map(|check| check.name),
+        faults().map(|(name, _)| name)
+    );
     for (place, check) in CHECKS.iter().enumerate() {
         let line = bad_from(place);
-        let refused = Judge::of(line.clone()).decide(&token(line)).expect_err(check.name);
+        let refused = Judge::of(line.clone())
+            .decide(&token(line))
+            .expect_err(check.name);
         assert_eq!(refused.check, check.name);
         assert!(check.refuses_with.contains(&refused.code()), "{refused:?}");
     }
@@ -69,7 +89,9 @@ fn the_walk_to_the_end_finds_the_same_first_refusal_as_the_decision() {
         let outcomes = walk(&mut judge.case(&token));
         assert_eq!(outcomes.len(), CHECKS.len());
         let refused = judge.decide(&token).expect_err("a fault");
-        let found = outcomes.into_iter().find_map(|it| Some((it.check.name, it.result.err()?)));
+        let found = outcomes
+            .into_iter()
+            .find_map(|it| Some((it.check.name, it.result.err()?)));
         assert_eq!(found, Some((refused.check, refused.reason)));
     }
 }
@@ -91,16 +113,24 @@ fn checks_that_need_what_an_earlier_one_did_not_get_are_not_reached() {
     assert_eq!(skipped("=.=.="), names[3..]);
     assert_eq!(skipped(&token(json!({ "header": "x" }))), names[4..]);
     assert_eq!(skipped(&token(json!({ "claims": "x" }))), names[5..]);
-    assert_eq!(skipped(&token(json!({ "header": { "kid": "x" } }))), ["signature", "key issuer"]);
+    assert_eq!(
+        skipped(&token(json!({ "header": { "kid": "x" } }))),
+        ["signature", "key issuer"]
+    );
     assert_eq!(skipped(&token(json!({ "signer": 2 }))), ["key issuer"]);
-    assert_eq!(skipped(&token(json!({ "claims": { "aud": "x" } }))), [""; 0]);
+    assert_eq!(
+        skipped(&token(json!({ "claims": { "aud": "x" } }))),
+        [""; 0]
+    );
 }
 
 #[test]
 fn claims_of_an_unverified_token_are_explained_all_the_same_and_never_accepted() {
     let forged = token(json!({ "signer": 2, "claims": { "exp": 1, "scp": null } }));
     let failed = walked(&forged, |result| {
-        result.as_ref().is_err_and(|reason| *reason != Reason::NotReached)
+        result
+            .as_ref()
+            .is_err_and(|reason| *reason != Reason::NotReached)
     });
     assert_eq!(failed, ["signature", "exp", "permission"]);
 }
@@ -114,7 +144,10 @@ fn a_case_knows_what_was_read_and_whether_its_signature_held() {
     ] {
         let token = token(line);
         let mut case = judge.case(&token);
-        assert!(case.token().is_err() && !case.is_verified(), "nothing was read yet");
+        assert!(
+            case.token().is_err() && !case.is_verified(),
+            "nothing was read yet"
+        );
         let decided = decide(&mut case, &mut TokenCache::default());
         assert_eq!(outcome(&decided), wanted);
         assert_eq!(case.is_verified(), is_verified);

@@ -13,7 +13,12 @@ use serde_json::json;
 
 /// Runs a test on so many values, the same ones in every run.
 pub(crate) fn each<S: Strategy>(cases: u32, strategy: &S, test: impl Fn(S::Value)) {
-    let config = Config { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(20_261_124), ..Config::default() };
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(20_261_124),
+        ..Config::default()
+    };
     let outcome = TestRunner::new(config).run(strategy, |value| {
         test(value);
         Ok(())
@@ -36,18 +41,31 @@ fn assert_refused_somehow(judge: &Judge, text: &str) {
 #[test]
 fn no_text_makes_the_checks_panic_or_accept() {
     let judge = Judge::usual();
-    let texts = prop_oneof![any::<String>(), "[A-Za-z0-9_.=-]{0,80}", "[A-Za-z0-9_-]{0,40}(\\.[A-Za-z0-9_-]{0,40}){2}"];
+    let texts = prop_oneof![
+        any::<String>(),
+        "[A-Za-z0-9_.=-]{0,80}",
+        "[A-Za-z0-9_-]{0,40}(\\.[A-Za-z0-9_-]{0,40}){2}"
+    ];
     each(3_000, &texts, |text| assert_refused_somehow(&judge, &text));
 }
 
 #[test]
 fn no_bytes_within_the_parts_make_the_checks_panic_or_accept() {
     let judge = Judge::usual();
-    let bytes = || prop_oneof![vec(any::<u8>(), 0..60), any_json().prop_map(String::into_bytes)];
-    each(2_000, &(bytes(), bytes(), vec(any::<u8>(), 0..300)), |(header, claims, signature)| {
-        let token = format!("{}.{}.{}", b64(header), b64(claims), b64(signature));
-        assert_refused_somehow(&judge, &token);
-    });
+    let bytes = || {
+        prop_oneof![
+            vec(any::<u8>(), 0..60),
+            any_json().prop_map(String::into_bytes)
+        ]
+    };
+    each(
+        2_000,
+        &(bytes(), bytes(), vec(any::<u8>(), 0..300)),
+        |(header, claims, signature)| {
+            let token = format!("{}.{}.{}", b64(header), b64(claims), b64(signature));
+            assert_refused_somehow(&judge, &token);
+        },
+    );
 }
 
 #[test]
@@ -108,18 +126,25 @@ fn any_json() -> impl Strategy<Value = String> {
             "{}",
         ])
         .prop_map(str::to_owned),
-        any::<f64>().prop_filter("finite", |number| number.is_finite()).prop_map(|number| format!("{number:e}")),
+        any::<f64>()
+            .prop_filter("finite", |number| number.is_finite())
+            .prop_map(|number| format!("{number:e}")),
         any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
     ];
     let spaces = || prop::sample::select(vec!["", "", "", " ", "\n", "\t\r "]);
     leaves.prop_recursive(5, 40, 5, move |inner| {
         let members = vec((names(), spaces(), inner.clone()), 0..5).prop_map(|members| {
-            let texts: Vec<String> =
-                members.iter().map(|(name, space, value)| format!("{space}{name}{space}:{value}{space}")).collect();
+            let texts: Vec<String> = members
+                .iter()
+                .map(|(name, space, value)| format!("{space}{name}{space}:{value}{space}"))
+                .collect();
             format!("{{{}}}", texts.join(","))
         });
         let elements = vec((spaces(), inner), 0..5).prop_map(|elements| {
-            let texts: Vec<String> = elements.iter().map(|(space, value)| format!("{space}{value}{space}")).collect();
+            let texts: Vec<String> = elements
+                .iter()
+                .map(|(space, value)| format!("{space}{value}{space}"))
+                .collect();
             format!("[{}]", texts.join(","))
         });
         prop_oneof![2 => members, 1 => elements]
@@ -143,21 +168,29 @@ fn edited(mut text: Vec<u8>, edits: Vec<(u8, prop::sample::Index, u8)>) -> Vec<u
 }
 
 fn edits() -> impl Strategy<Value = Vec<(u8, prop::sample::Index, u8)>> {
-    let bytes = prop_oneof![any::<u8>(), prop::sample::select(b"{}[]\",:\\0123456789.eE+-utfn \n".to_vec())];
+    let bytes = prop_oneof![
+        any::<u8>(),
+        prop::sample::select(b"{}[]\",:\\0123456789.eE+-utfn \n".to_vec())
+    ];
     vec((any::<u8>(), any::<prop::sample::Index>(), bytes), 0..3)
 }
 
 #[test]
 fn the_reader_accepts_what_serde_json_accepts_but_for_duplicates_depth_and_huge_numbers() {
     let counts = std::cell::Cell::new((0, 0));
-    let texts = (any_json(), 0usize..3, 50usize..70, edits()).prop_map(|(text, wrap, levels, edits)| {
-        let wrapped = match wrap {
-            0 => format!("{{\"x\":{text}}}"),
-            1 => format!("{{\"x\":{}{text}{}}}", "[".repeat(levels), "]".repeat(levels)),
-            _ => text,
-        };
-        edited(wrapped.into_bytes(), edits)
-    });
+    let texts =
+        (any_json(), 0usize..3, 50usize..70, edits()).prop_map(|(text, wrap, levels, edits)| {
+            let wrapped = match wrap {
+                0 => format!("{{\"x\":{text}}}"),
+                1 => format!(
+                    "{{\"x\":{}{text}{}}}",
+                    "[".repeat(levels),
+                    "]".repeat(levels)
+                ),
+                _ => text,
+            };
+            edited(wrapped.into_bytes(), edits)
+        });
     each(8_000, &texts, |text| {
         // serde_json refuses numbers beyond a double; the reader leaves them to the range checks.
         let in_range = String::from_utf8_lossy(&text).replace("1e999", "1e111");
@@ -167,17 +200,36 @@ fn the_reader_accepts_what_serde_json_accepts_but_for_duplicates_depth_and_huge_
         };
         let Some(expected) = expected else { return };
         let (accepted, refused) = counts.get();
-        counts.set(if expected.is_some() { (accepted + 1, refused) } else { (accepted, refused + 1) });
+        counts.set(if expected.is_some() {
+            (accepted + 1, refused)
+        } else {
+            (accepted, refused + 1)
+        });
         let read = Object::parse(text.clone());
-        assert_eq!(read.is_ok(), expected.is_some(), "{read:?} of {:?}", String::from_utf8_lossy(&text));
+        assert_eq!(
+            read.is_ok(),
+            expected.is_some(),
+            "{read:?} of {:?}",
+            String::from_utf8_lossy(&text)
+        );
         for (name, value) in expected.unwrap_or_default() {
             let object = read.as_ref().unwrap();
-            let found = object.get(&name).expect("the member is there").text().replace("1e999", "1e111");
-            assert_eq!(serde_json::from_str::<serde_json::Value>(&found).unwrap(), value);
+            let found = object
+                .get(&name)
+                .expect("the member is there")
+                .text()
+                .replace("1e999", "1e111");
+            assert_eq!(
+                serde_json::from_str::<serde_json::Value>(&found).unwrap(),
+                value
+            );
         }
     });
     let (accepted, refused) = counts.get();
-    assert!(accepted > 1_000 && refused > 1_000, "{accepted} accepted, {refused} refused");
+    assert!(
+        accepted > 1_000 && refused > 1_000,
+        "{accepted} accepted, {refused} refused"
+    );
 }
 
 #[test]
@@ -188,7 +240,10 @@ fn what_is_accepted_comes_out_byte_for_byte() {
         let line = json!({ "claims": format!("{{\"x\":{value},USUAL}}") });
         let vector = Vector::of(line.clone());
         let claims = vector.payload(judge.now);
-        match (judge.decide(&vector.token(judge.now)), Object::parse(claims.clone())) {
+        match (
+            judge.decide(&vector.token(judge.now)),
+            Object::parse(claims.clone()),
+        ) {
             (Ok(found), Ok(_)) => {
                 assert_eq!(found.json().as_bytes(), claims);
                 accepted.set(accepted.get() + 1);
@@ -203,7 +258,11 @@ fn what_is_accepted_comes_out_byte_for_byte() {
 #[test]
 fn every_neighbour_of_a_good_token_is_refused_before_its_claims() {
     let (judge, token) = (Judge::usual(), token(json!({})));
-    let of_the_text: Vec<&str> = CHECKS.iter().map(|check| check.name).take_while(|name| *name != "tid").collect();
+    let of_the_text: Vec<&str> = CHECKS
+        .iter()
+        .map(|check| check.name)
+        .take_while(|name| *name != "tid")
+        .collect();
     let mut tried = 0;
     let mut assert_refused = |text: String| {
         let refused = judge.decide(&text).expect_err(&text);
@@ -213,7 +272,10 @@ fn every_neighbour_of_a_good_token_is_refused_before_its_claims() {
     for at in 0..token.len() {
         let (before, rest) = token.split_at(at);
         let (letter, after) = rest.split_at(1);
-        for other in ["A", "B", "_", ".", "=", " ", "\0", "é"].into_iter().filter(|other| *other != letter) {
+        for other in ["A", "B", "_", ".", "=", " ", "\0", "é"]
+            .into_iter()
+            .filter(|other| *other != letter)
+        {
             assert_refused(format!("{before}{other}{after}"));
         }
         assert_refused(format!("{before}{after}"));

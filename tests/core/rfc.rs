@@ -61,7 +61,9 @@ fn verifies(text: &str, jwk: Value) -> bool {
     let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
     let kid = jwk["kid"].as_str().expect("a kid");
     let set = KeySet::parse(json!({ "keys": [jwk] }).to_string()).expect("a key set");
-    let [key] = set.named(kid) else { panic!("{kid} names one key") };
+    let [key] = set.named(kid) else {
+        panic!("{kid} names one key")
+    };
     let key = key.public_key().expect("a usable key");
     key.verifies(input.as_bytes(), &signature)
 }
@@ -76,28 +78,55 @@ fn changed(text: &str, at: usize) -> String {
 fn the_signature_of_rfc_7515_a_2_verifies_under_its_key_and_under_no_other() {
     assert!(verifies(A2_TOKEN, jwk("a2", A2_MODULUS)));
     assert!(!verifies(A2_TOKEN, jwk("a2", BILBO_MODULUS)));
-    assert!(!verifies(&changed(A2_TOKEN, 30), jwk("a2", A2_MODULUS)), "another payload");
-    assert!(!verifies(&changed(A2_TOKEN, 200), jwk("a2", A2_MODULUS)), "another signature");
+    assert!(
+        !verifies(&changed(A2_TOKEN, 30), jwk("a2", A2_MODULUS)),
+        "another payload"
+    );
+    assert!(
+        !verifies(&changed(A2_TOKEN, 200), jwk("a2", A2_MODULUS)),
+        "another signature"
+    );
 }
 
 #[test]
 fn the_signature_of_rfc_7520_4_1_verifies_under_its_key_and_under_no_other() {
     assert!(verifies(BILBO_TOKEN, jwk(BILBO, BILBO_MODULUS)));
     assert!(!verifies(BILBO_TOKEN, jwk(BILBO, A2_MODULUS)));
-    assert!(!verifies(&changed(BILBO_TOKEN, 100), jwk(BILBO, BILBO_MODULUS)));
+    assert!(!verifies(
+        &changed(BILBO_TOKEN, 100),
+        jwk(BILBO, BILBO_MODULUS)
+    ));
 }
 
 #[test]
 fn the_token_of_rfc_7515_a_2_is_refused_for_its_missing_kid_and_for_its_claims() {
     let judge = Judge::of(json!({ "keys": [jwk("a2", A2_MODULUS)] }));
     let outcomes = walk(&mut judge.case(A2_TOKEN)).into_iter();
-    let refused: Vec<(&str, Reason)> =
-        outcomes.filter_map(|it| Some((it.check.name, it.result.err()?))).collect();
+    let refused: Vec<(&str, Reason)> = outcomes
+        .filter_map(|it| Some((it.check.name, it.result.err()?)))
+        .collect();
     let names: Vec<&str> = refused.iter().map(|(name, _)| *name).collect();
-    assert_eq!(names, ["iss", "key", "signature", "key issuer", "aud", "exp", "permission"]);
+    assert_eq!(
+        names,
+        [
+            "iss",
+            "key",
+            "signature",
+            "key issuer",
+            "aud",
+            "exp",
+            "permission"
+        ]
+    );
     assert_eq!(refused[1].1, Reason::BadKeyId);
     assert_eq!(refused[4].1, Reason::ClaimMissing { name: "aud" });
-    assert!(matches!(refused[5].1, Reason::Expired { at: 1_300_819_380.0, .. }));
+    assert!(matches!(
+        refused[5].1,
+        Reason::Expired {
+            at: 1_300_819_380.0,
+            ..
+        }
+    ));
 }
 
 #[test]
@@ -107,5 +136,8 @@ fn the_token_of_rfc_7520_4_1_is_refused_because_its_payload_is_prose() {
     // With claims in its place the header leads to the key, and the signature is another one.
     let (header, _) = BILBO_TOKEN.split_once('.').expect("a header");
     let iss = crate::vector::text("{\"iss\":\"$V2\"}");
-    assert_eq!(judge.outcome(&format!("{header}.{}.AA", b64(iss))), "signature BadSignature");
+    assert_eq!(
+        judge.outcome(&format!("{header}.{}.AA", b64(iss))),
+        "signature BadSignature"
+    );
 }

@@ -54,7 +54,10 @@ fn keys_are_fetched_hourly_counted_from_the_last_start() {
     assert!(is_due(&mut all, start + HOUR));
     assert!(!is_due(&mut all, start + HOUR), "started once");
     assert_eq!(all.until_refresh(start + HOUR), HOUR);
-    assert!(has_key(&mut all, 1, start + HOUR), "the old set serves meanwhile");
+    assert!(
+        has_key(&mut all, 1, start + HOUR),
+        "the old set serves meanwhile"
+    );
     let end = start + HOUR + seconds(2.0);
     all.ended(0, end, keys(2));
     assert!(has_key(&mut all, 2, end) && !has_key(&mut all, 1, end));
@@ -79,14 +82,20 @@ fn the_last_good_set_is_kept_for_24_hours_and_no_failure_replaces_it() {
         let now = start + HOUR * hour;
         assert!(is_due(&mut all, now));
         all.ended(0, now + seconds(5.0), None);
-        assert!(has_key(&mut all, 1, now + seconds(5.0)), "after {hour} failures");
+        assert!(
+            has_key(&mut all, 1, now + seconds(5.0)),
+            "after {hour} failures"
+        );
     }
     assert!(has_key(&mut all, 1, fetched + DAY - TICK));
     assert!(!has_key(&mut all, 1, fetched + DAY));
     let late = fetched + DAY + seconds(10.0);
     assert_eq!(all.need_any(0, late), Need::Fetch);
     all.ended(0, late, keys(2));
-    assert!(has_key(&mut all, 2, late + DAY - TICK), "counted from the end of its own fetch");
+    assert!(
+        has_key(&mut all, 2, late + DAY - TICK),
+        "counted from the end of its own fetch"
+    );
     assert!(!has_key(&mut all, 2, late + DAY));
 }
 
@@ -94,12 +103,27 @@ fn the_last_good_set_is_kept_for_24_hours_and_no_failure_replaces_it() {
 fn an_unknown_key_causes_one_fetch_within_60_seconds_of_its_start() {
     let (mut all, start) = started(keys(1));
     let asked = start + seconds(1.5);
-    assert_eq!(all.need_unknown(0, asked), Need::Fetch, "the first need not wait");
-    assert_eq!(all.need_unknown(0, asked + seconds(1.0)), Need::Wait, "the same fetch serves all");
+    assert_eq!(
+        all.need_unknown(0, asked),
+        Need::Fetch,
+        "the first need not wait"
+    );
+    assert_eq!(
+        all.need_unknown(0, asked + seconds(1.0)),
+        Need::Wait,
+        "the same fetch serves all"
+    );
     all.ended(0, asked + seconds(4.0), keys(1));
     assert_eq!(all.need_unknown(0, asked + seconds(4.0)), Need::Unknown);
-    assert_eq!(all.need_unknown(0, asked + seconds(60.0) - TICK), Need::Unknown);
-    assert_eq!(all.need_unknown(0, asked + seconds(60.0)), Need::Fetch, "counted from its start");
+    assert_eq!(
+        all.need_unknown(0, asked + seconds(60.0) - TICK),
+        Need::Unknown
+    );
+    assert_eq!(
+        all.need_unknown(0, asked + seconds(60.0)),
+        Need::Fetch,
+        "counted from its start"
+    );
     all.ended(0, asked + seconds(61.0), keys(1));
     assert_eq!(all.need_unknown(0, asked + seconds(119.0)), Need::Unknown);
     assert_eq!(all.need_unknown(0, asked + seconds(120.0)), Need::Fetch);
@@ -109,20 +133,34 @@ fn an_unknown_key_causes_one_fetch_within_60_seconds_of_its_start() {
 fn after_a_failed_fetch_unknown_keys_are_unavailable_for_the_rest_of_the_60_seconds() {
     let (mut all, start) = started(keys(1));
     let asked = start + seconds(100.0);
-    let mut need = |all: &mut Keys, after: f64| all.need_unknown(0, asked + seconds(after));
+    let need = |all: &mut Keys, after: f64| all.need_unknown(0, asked + seconds(after));
     assert_eq!(need(&mut all, 0.0), Need::Fetch);
     all.ended(0, asked + seconds(5.0), None);
     assert_eq!(need(&mut all, 5.0), Need::Unavailable(55));
     assert_eq!(need(&mut all, 5.25), Need::Unavailable(55), "rounded up");
     assert_eq!(need(&mut all, 6.0), Need::Unavailable(54));
-    assert_eq!(all.need_unknown(0, asked + seconds(60.0) - TICK), Need::Unavailable(1));
-    assert!(has_key(&mut all, 1, asked + seconds(5.0)), "known keys are still known");
+    assert_eq!(
+        all.need_unknown(0, asked + seconds(60.0) - TICK),
+        Need::Unavailable(1)
+    );
+    assert!(
+        has_key(&mut all, 1, asked + seconds(5.0)),
+        "known keys are still known"
+    );
     assert_eq!(need(&mut all, 60.0), Need::Fetch);
     all.ended(0, asked + seconds(61.0), None);
-    assert_eq!(need(&mut all, 61.0), Need::Unavailable(59), "failures count too");
+    assert_eq!(
+        need(&mut all, 61.0),
+        Need::Unavailable(59),
+        "failures count too"
+    );
     assert_eq!(need(&mut all, 120.0), Need::Fetch);
     all.ended(0, asked + seconds(121.0), keys(1));
-    assert_eq!(need(&mut all, 121.0), Need::Unknown, "the answer came at last");
+    assert_eq!(
+        need(&mut all, 121.0),
+        Need::Unknown,
+        "the answer came at last"
+    );
 }
 
 #[test]
@@ -140,7 +178,11 @@ fn another_fetch_heals_a_failed_one_and_does_not_undo_a_good_one() {
     assert_eq!(all.need_unknown(0, at(32.0)), Need::Unknown);
     assert_eq!(all.need_any(0, at(37.0)), Need::Fetch);
     all.ended(0, at(38.0), None);
-    assert_eq!(all.need_unknown(0, at(38.0)), Need::Unknown, "the set of a moment ago still decides");
+    assert_eq!(
+        all.need_unknown(0, at(38.0)),
+        Need::Unknown,
+        "the set of a moment ago still decides"
+    );
     assert_eq!(all.need_unknown(0, at(60.0)), Need::Fetch);
 }
 
@@ -148,19 +190,30 @@ fn another_fetch_heals_a_failed_one_and_does_not_undo_a_good_one() {
 fn without_keys_a_fetch_starts_5_seconds_after_the_last_ended() {
     let (mut all, start) = started(None);
     let ended = start + seconds(1.0);
-    let mut need = |all: &mut Keys, after: f64| all.need_any(0, ended + seconds(after));
+    let need = |all: &mut Keys, after: f64| all.need_any(0, ended + seconds(after));
     assert_eq!(need(&mut all, 0.0), Need::Unavailable(5));
     assert_eq!(need(&mut all, 0.5), Need::Unavailable(5), "rounded up");
     assert_eq!(need(&mut all, 1.0), Need::Unavailable(4));
-    assert_eq!(all.need_any(0, ended + seconds(5.0) - TICK), Need::Unavailable(1));
+    assert_eq!(
+        all.need_any(0, ended + seconds(5.0) - TICK),
+        Need::Unavailable(1)
+    );
     assert_eq!(need(&mut all, 5.0), Need::Fetch);
     assert_eq!(need(&mut all, 6.0), Need::Wait);
     all.ended(0, ended + seconds(10.0), None);
-    assert_eq!(need(&mut all, 10.0), Need::Unavailable(5), "counted from the end");
+    assert_eq!(
+        need(&mut all, 10.0),
+        Need::Unavailable(5),
+        "counted from the end"
+    );
     assert_eq!(need(&mut all, 15.0), Need::Fetch);
     all.ended(0, ended + seconds(16.0), keys(1));
     assert!(has_key(&mut all, 1, ended + seconds(16.0)));
-    assert_eq!(all.need_unknown(0, ended + seconds(16.0)), Need::Fetch, "an unknown key has its own");
+    assert_eq!(
+        all.need_unknown(0, ended + seconds(16.0)),
+        Need::Fetch,
+        "an unknown key has its own"
+    );
 }
 
 #[test]
@@ -168,23 +221,45 @@ fn each_source_has_its_own_keys_and_its_own_schedule() {
     let start = Instant::now();
     let mut all = Keys::fetching_since(start, 2);
     all.ended(0, start + seconds(1.0), keys(1));
-    assert_eq!(all.need_any(1, start + seconds(1.0)), Need::Wait, "the second still fetches");
+    assert_eq!(
+        all.need_any(1, start + seconds(1.0)),
+        Need::Wait,
+        "the second still fetches"
+    );
     all.ended(1, start + seconds(2.0), None);
     let now = start + seconds(2.0);
     assert!(all.usable(now).of(0).is_some() && all.usable(now).of(1).is_none());
     assert_eq!(all.need_any(1, now), Need::Unavailable(5));
     assert_eq!(all.need_unknown(0, now), Need::Fetch);
-    assert_eq!(all.need_any(1, start + seconds(7.0)), Need::Fetch, "not held up by the first");
+    assert_eq!(
+        all.need_any(1, start + seconds(7.0)),
+        Need::Fetch,
+        "not held up by the first"
+    );
     all.ended(1, start + seconds(8.0), keys(2));
     all.ended(0, start + seconds(9.0), None);
     let now = start + seconds(9.0);
     assert_eq!(all.need_unknown(0, now), Need::Unavailable(53));
-    assert_eq!(all.need_unknown(1, now), Need::Fetch, "the failure of the first is not the second's");
-    let first = all.usable(now).of(0).is_some_and(|set| !set.named(&key(1).kid).is_empty());
-    let second = all.usable(now).of(1).is_some_and(|set| !set.named(&key(2).kid).is_empty());
+    assert_eq!(
+        all.need_unknown(1, now),
+        Need::Fetch,
+        "the failure of the first is not the second's"
+    );
+    let first = all
+        .usable(now)
+        .of(0)
+        .is_some_and(|set| !set.named(&key(1).kid).is_empty());
+    let second = all
+        .usable(now)
+        .of(1)
+        .is_some_and(|set| !set.named(&key(2).kid).is_empty());
     assert!(first && second);
     all.ended(1, now, keys(2));
-    assert_eq!(all.due(start + HOUR + seconds(2.0)), [0], "counted from each one's own last start");
+    assert_eq!(
+        all.due(start + HOUR + seconds(2.0)),
+        [0],
+        "counted from each one's own last start"
+    );
     assert_eq!(all.due(now + HOUR), [1]);
     assert_eq!(all.until_refresh(now + HOUR), HOUR, "both are under way");
     assert_eq!(all.need_any(2, now), Need::Unknown, "there is no third");

@@ -25,7 +25,13 @@ fn agree(sentences: &[String], rows: &[Vec<String>]) -> bool {
         let is_of = rest.is_some_and(|rest| rest.starts_with(['=', ' ']));
         is_of && !sentence.contains('\n') && words.iter().all(|it| sentence.contains(it.as_str()))
     };
-    let has_one = |row| sentences.iter().filter(|sentence| fits(row, sentence)).count() == 1;
+    let has_one = |row| {
+        sentences
+            .iter()
+            .filter(|sentence| fits(row, sentence))
+            .count()
+            == 1
+    };
     sentences.len() == rows.len() && rows.iter().all(has_one)
 }
 
@@ -46,7 +52,11 @@ fn fault(case: &Vector, settings: &Settings) -> Option<String> {
         let is_told = agree(warnings, &case.rows("warnings"));
         return (!is_told).then(|| format!("{}: the warnings {warnings:?}", case.name));
     };
-    let issuers = settings.issuers.iter().map(|issuer| issuer.pattern.clone()).collect();
+    let issuers = settings
+        .issuers
+        .iter()
+        .map(|issuer| issuer.pattern.clone())
+        .collect();
     for (name, found) in [("issuers", issuers), ("keys_from", key_places(settings))] {
         let wanted = fine.get(name).map_or(found.clone(), crate::vector::texts);
         if wanted != found {
@@ -68,7 +78,12 @@ fn settings_mean_what_their_line_says_or_are_refused_with_its_words() {
             (Err(problems), _) => faults.push(format!("{}: {problems:?}", case.name)),
         }
     }
-    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "{} faults:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
     assert!(tried > 120, "only {tried} cases were tried");
 }
 
@@ -82,12 +97,26 @@ fn the_handler_stops_with_every_problem_on_a_line_and_status_2() {
             continue;
         }
         tried += 1;
-        let pairs: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let pairs: Vec<(&str, &str)> = settings
+            .iter()
+            .map(|(name, value)| (&**name, &**value))
+            .collect();
         let run = Setup::bare().with(&pairs).run("");
         let problems = read(case).expect_err("a problem");
-        let told = problems.iter().all(|problem| run.stderr.lines().any(|line| line.ends_with(problem)));
-        assert!(told && run.stderr.lines().count() == problems.len(), "{}: {run:?}", case.name);
-        assert_eq!((run.status, &*run.stdout), (2, ""), "{}: {run:?}", case.name);
+        let told = problems
+            .iter()
+            .all(|problem| run.stderr.lines().any(|line| line.ends_with(problem)));
+        assert!(
+            told && run.stderr.lines().count() == problems.len(),
+            "{}: {run:?}",
+            case.name
+        );
+        assert_eq!(
+            (run.status, &*run.stdout),
+            (2, ""),
+            "{}: {run:?}",
+            case.name
+        );
     }
     assert!(tried > 80, "only {tried} cases were tried");
 }
@@ -99,13 +128,22 @@ fn the_settings_that_the_pages_show_are_good() {
     for page in crate::documents::pages() {
         for block in page.text.split("\n```").skip(1).step_by(2) {
             let lines: Vec<&str> = block.lines().skip(1).collect();
-            let pairs: Option<Vec<(&str, &str)>> = lines.iter().map(|line| line.split_once('=')).collect();
-            let Some(pairs) = pairs.filter(|pairs| pairs.iter().any(|(name, _)| *name == "API_AUDIENCE")) else {
+            let pairs: Option<Vec<(&str, &str)>> =
+                lines.iter().map(|line| line.split_once('=')).collect();
+            let Some(pairs) =
+                pairs.filter(|pairs| pairs.iter().any(|(name, _)| *name == "API_AUDIENCE"))
+            else {
                 continue;
             };
             tried += 1;
-            let value = |name: &str| pairs.iter().find(|(it, _)| *it == name).map(|(_, value)| value.to_string());
-            let settings = Settings::read(value).unwrap_or_else(|problems| panic!("{}: {problems:?}", page.name));
+            let value = |name: &str| {
+                pairs
+                    .iter()
+                    .find(|(it, _)| *it == name)
+                    .map(|(_, value)| value.to_string())
+            };
+            let settings = Settings::read(value)
+                .unwrap_or_else(|problems| panic!("{}: {problems:?}", page.name));
             assert_eq!(settings.warnings, [""; 0], "{}: {pairs:?}", page.name);
         }
     }
@@ -116,6 +154,9 @@ fn the_settings_that_the_pages_show_are_good() {
 impl Vector {
     fn rows(&self, name: &str) -> Vec<Vec<String>> {
         let rows = self.get(name).and_then(Value::as_array);
-        rows.expect("a list of rows").iter().map(crate::vector::texts).collect()
+        rows.expect("a list of rows")
+            .iter()
+            .map(crate::vector::texts)
+            .collect()
     }
 }

@@ -42,10 +42,17 @@ fn sources(folder: &Path) -> Vec<(String, Vec<String>)> {
             return sources(&name);
         }
         let text = fs::read_to_string(&path).expect("a text");
-        let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-        vec![(name.to_string_lossy().replace('\\', "/"), lines.map(str::to_owned).collect())]
+        let lines = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"));
+        vec![(
+            name.to_string_lossy().replace('\\', "/"),
+            lines.map(str::to_owned).collect(),
+        )]
     };
-    entries.flat_map(|entry| of(entry.expect("an entry").path())).collect()
+    entries
+        .flat_map(|entry| of(entry.expect("an entry").path()))
+        .collect()
 }
 
 /// The words of a line that begin after this one, such as the modules after `crate::`.
@@ -67,7 +74,8 @@ fn imports_run_in_one_direction() {
         }
         let own = place(room).unwrap_or_else(|| panic!("{file} belongs to no room"));
         for line in &lines {
-            let named = after(line, "crate::").map(|rest| rest.split(is_part).next().expect("a name"));
+            let named =
+                after(line, "crate::").map(|rest| rest.split(is_part).next().expect("a name"));
             for named in named.filter(|named| *named != room) {
                 let is_below = place(named).is_some_and(|it| it > own || it == ROOMS.len() - 1);
                 assert!(is_below, "{file} names {named}: {line}");
@@ -80,8 +88,12 @@ fn imports_run_in_one_direction() {
 fn only_these_files_name_a_crate_or_the_outside_world() {
     for (file, lines) in sources(Path::new("")) {
         for (name, allowed) in NAMED_BY {
-            let is_free = allowed.iter().any(|it| file == *it || it.ends_with('/') && file.starts_with(it));
-            let is_word = |rest: &str| !rest.starts_with(|char: char| char.is_alphanumeric() || "_\"".contains(char));
+            let is_free = allowed
+                .iter()
+                .any(|it| file == *it || it.ends_with('/') && file.starts_with(it));
+            let is_word = |rest: &str| {
+                !rest.starts_with(|char: char| char.is_alphanumeric() || "_\"".contains(char))
+            };
             let found = lines.iter().find(|line| after(line, name).any(is_word));
             let found = found.filter(|line| !is_free && !line.contains("unsafe_code"));
             assert_eq!(found, None, "{file} names {name}");

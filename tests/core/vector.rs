@@ -29,7 +29,11 @@ impl Vector {
         let line = line.as_object().expect("an object").clone();
         let name = json!(line).to_string();
         let sentence = name.clone();
-        Vector { sentence, name, line }
+        Vector {
+            sentence,
+            name,
+            line,
+        }
     }
 
     /// The cases of all files.
@@ -40,14 +44,23 @@ impl Vector {
             .filter(|path| path.extension().is_some_and(|it| it == "jsonl"))
             .collect();
         files.sort();
-        files.iter().flat_map(|file| Vector::of_file(file)).collect()
+        files
+            .iter()
+            .flat_map(|file| Vector::of_file(file))
+            .collect()
     }
 
     fn of_file(file: &Path) -> Vec<Vector> {
         let text = read(file);
-        let stem = file.file_stem().expect("a name").to_string_lossy().into_owned();
+        let stem = file
+            .file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
         let lines = text.lines().map(json_of);
-        lines.flat_map(|line| Vector::spellings(&stem, line)).collect()
+        lines
+            .flat_map(|line| Vector::spellings(&stem, line))
+            .collect()
     }
 
     /// A line with `each` is as many cases.
@@ -164,7 +177,9 @@ impl Vector {
             None => b64(key(signer as usize).sign(input.as_bytes())),
         };
         let token = text(template).replace("TOKEN", "HEADER.PAYLOAD.SIGNATURE");
-        let token = token.replace("HEADER", &header).replace("PAYLOAD", &payload);
+        let token = token
+            .replace("HEADER", &header)
+            .replace("PAYLOAD", &payload);
         token.replace("SIGNATURE", &signature)
     }
 
@@ -179,7 +194,9 @@ impl Vector {
             let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).expect("two digits");
             return (0..hex.len()).step_by(2).map(byte).collect();
         }
-        text(whole).replace("USUAL", &members(&Map::new())).into_bytes()
+        text(whole)
+            .replace("USUAL", &members(&Map::new()))
+            .into_bytes()
     }
 
     fn object(&self, name: &str) -> Map<String, Value> {
@@ -217,8 +234,9 @@ pub(crate) fn text(short: &str) -> String {
 static NAMES: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
     let names = USUAL["names"].as_object().expect("an object").iter();
     let value = |value: &Value| value.as_str().expect("a text").to_owned();
-    let mut names: Vec<(String, String)> =
-        names.map(|(name, it)| (format!("${name}"), value(it))).collect();
+    let mut names: Vec<(String, String)> = names
+        .map(|(name, it)| (format!("${name}"), value(it)))
+        .collect();
     for number in 1..=4 {
         names.push((format!("$KID{number}"), key(number).kid.clone()));
         names.push((format!("$N{number}"), b64(key(number).modulus())));
@@ -233,7 +251,9 @@ fn repeated(short: &str) -> String {
     while let Some((before, after)) = rest.split_once('<') {
         text.push_str(before);
         let digits = after.find(|char: char| !char.is_ascii_digit()).unwrap_or(0);
-        let repetition = after[digits..].strip_prefix('*').and_then(|it| it.split_once('>'));
+        let repetition = after[digits..]
+            .strip_prefix('*')
+            .and_then(|it| it.split_once('>'));
         match (after[..digits].parse(), repetition) {
             (Ok(count), Some((unit, more))) => {
                 text.push_str(&unit.repeat(count));
@@ -273,14 +293,19 @@ fn nested(value: &Value) -> Value {
     match value {
         Value::String(short) => json!(text(short)),
         Value::Array(all) => all.iter().map(nested).collect(),
-        Value::Object(all) => all.iter().map(|(name, it)| (text(name), nested(it))).collect(),
+        Value::Object(all) => all
+            .iter()
+            .map(|(name, it)| (text(name), nested(it)))
+            .collect(),
         other => other.clone(),
     }
 }
 
 /// The members of a JSON object after changes, of which null removes one.
 fn members(usual: &Map<String, Value>, changes: &Map<String, Value>, now: f64) -> String {
-    let kept = usual.iter().filter(|(name, _)| !changes.contains_key(*name));
+    let kept = usual
+        .iter()
+        .filter(|(name, _)| !changes.contains_key(*name));
     let all = kept.chain(changes).filter(|(_, value)| !value.is_null());
     let member = |(name, value): (&String, &Value)| {
         let name = match name.strip_prefix("json:") {
@@ -303,9 +328,15 @@ fn jwk(value: &Value) -> String {
     let mut usual = json!({ "kty": "RSA", "kid": key(number).kid, "n": b64(key(number).modulus()), "e": "AQAB" });
     let without = changes.remove("without").unwrap_or_default();
     for name in without.as_array().into_iter().flatten() {
-        usual.as_object_mut().expect("an object").remove(name.as_str().expect("a name"));
+        usual
+            .as_object_mut()
+            .expect("an object")
+            .remove(name.as_str().expect("a name"));
     }
-    format!("{{{}}}", members(usual.as_object().expect("an object"), &changes, NOW))
+    format!(
+        "{{{}}}",
+        members(usual.as_object().expect("an object"), &changes, NOW)
+    )
 }
 
 /// Header and payload in base64url, filled up by a claim so that the token has so many bytes.
@@ -328,14 +359,18 @@ fn filled(line: &Value, values: &[Value]) -> Value {
     let fill = |text: &str| {
         let mut text = text.to_owned();
         for (number, value) in (1..).zip(values) {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let value = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
             text = text.replace(&format!("${number}"), &value);
         }
         text
     };
     let whole = |text: &str| {
         let mut numbers = (1..).map(|number| format!("${number}")).zip(values);
-        numbers.find(|(number, _)| number == text).map(|(_, value)| value.clone())
+        numbers
+            .find(|(number, _)| number == text)
+            .map(|(_, value)| value.clone())
     };
     match line {
         Value::String(text) => whole(text).unwrap_or_else(|| json!(fill(text))),

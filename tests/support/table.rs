@@ -3,8 +3,14 @@
 /// The cells of the first table at or after the line that begins so: its head, or the heading of its
 /// section.
 pub(crate) fn table<'p>(page: &'p str, start: &str) -> Vec<Vec<&'p str>> {
-    let rows = page.lines().skip_while(|line| !line.starts_with(start)).skip_while(|line| !line.starts_with("| ---"));
-    rows.skip(1).take_while(|line| line.starts_with('|')).map(cells).collect()
+    let rows = page
+        .lines()
+        .skip_while(|line| !line.starts_with(start))
+        .skip_while(|line| !line.starts_with("| ---"));
+    rows.skip(1)
+        .take_while(|line| line.starts_with('|'))
+        .map(cells)
+        .collect()
 }
 
 /// The cells of a row.
