@@ -38,6 +38,41 @@ fn an_accepted_token_enters_once_and_is_accepted_again_with_the_same_claims() {
 }
 
 #[test]
+fn what_a_token_holds_is_counted_text_and_members_both() {
+    let bytes = |claims: Value| {
+        let mut cache = TokenCache::default();
+        let token = token(json!({ "claims": claims }));
+        assert_eq!(judged(&mut cache, json!({}), &token), "accepted");
+        let payload = Judge::usual()
+            .decide(&token)
+            .expect("a good token")
+            .json()
+            .len();
+        assert!(
+            cache.bytes() > token.len() + payload + 256,
+            "text, payload and signature"
+        );
+        cache.bytes() - token.len() - payload
+    };
+    let names = |count: usize, name: fn(usize) -> String| -> Value {
+        (0..count).map(|number| (name(number), json!(1))).collect()
+    };
+    let (few, many) = (
+        names(0, |_| String::new()),
+        names(400, |number| format!("m{number}")),
+    );
+    let escaped = names(400, |number| format!("json:\\u006d{number}"));
+    assert!(
+        bytes(many.clone()) > bytes(few) + 400 * 40,
+        "a member has a name and a place"
+    );
+    assert!(
+        bytes(escaped) > bytes(many) + 400 * 16,
+        "an escaped name is kept beside the text"
+    );
+}
+
+#[test]
 fn a_refused_token_never_enters() {
     let mut cache = TokenCache::default();
     for (line, wanted) in [

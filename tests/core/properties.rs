@@ -92,61 +92,23 @@ fn no_bytes_make_the_key_set_panic() {
 
 /// Texts that are JSON, with names that repeat, escapes, white space and all kinds of numbers.
 fn any_json() -> impl Strategy<Value = String> {
-    let names = || {
-        prop::sample::select(vec![
-            r#""a""#,
-            r#""\u0061""#,
-            r#""b""#,
-            r#""""#,
-            r#""é""#,
-            r#""\u00e9""#,
-            r#""\"""#,
-            r#""keys""#,
-        ])
-    };
+    let words = |list: &'static str| prop::sample::select(list.split(' ').collect::<Vec<_>>());
+    let names = move || words(r#""a" "\u0061" "b" "" "é" "\u00e9" "\"" "keys""#);
+    let leaves = r#"0 -0 1 -1.5 1e5 1E-5 1e999 0.10 true false null "" "\ud83d\ude00" "a:[{" "\\" "\"" [] {}"#;
+    let number = any::<f64>().prop_filter("finite", |number| number.is_finite());
     let leaves = prop_oneof![
-        prop::sample::select(vec![
-            "0",
-            "-0",
-            "1",
-            "-1.5",
-            "1e5",
-            "1E-5",
-            "1e999",
-            "0.10",
-            "true",
-            "false",
-            "null",
-            "\"\"",
-            r#""\ud83d\ude00""#,
-            r#""a:[{""#,
-            r#""\\""#,
-            r#""\"""#,
-            "[]",
-            "{}",
-        ])
-        .prop_map(str::to_owned),
-        any::<f64>()
-            .prop_filter("finite", |number| number.is_finite())
-            .prop_map(|number| format!("{number:e}")),
-        any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
+        words(leaves).prop_map(str::to_owned),
+        number.prop_map(|number| format!("{number:e}")),
+        any::<String>().prop_map(|text| json!(text).to_string()),
     ];
     let spaces = || prop::sample::select(vec!["", "", "", " ", "\n", "\t\r "]);
     leaves.prop_recursive(5, 40, 5, move |inner| {
-        let members = vec((names(), spaces(), inner.clone()), 0..5).prop_map(|members| {
-            let texts: Vec<String> = members
-                .iter()
-                .map(|(name, space, value)| format!("{space}{name}{space}:{value}{space}"))
-                .collect();
-            format!("{{{}}}", texts.join(","))
-        });
-        let elements = vec((spaces(), inner), 0..5).prop_map(|elements| {
-            let texts: Vec<String> = elements
-                .iter()
-                .map(|(space, value)| format!("{space}{value}{space}"))
-                .collect();
-            format!("[{}]", texts.join(","))
-        });
+        let member = (names(), spaces(), inner.clone());
+        let member =
+            member.prop_map(|(name, space, value)| format!("{space}{name}{space}:{value}{space}"));
+        let members = vec(member, 0..5).prop_map(|all| format!("{{{}}}", all.join(",")));
+        let element = (spaces(), inner).prop_map(|(space, value)| format!("{space}{value}{space}"));
+        let elements = vec(element, 0..5).prop_map(|all| format!("[{}]", all.join(",")));
         prop_oneof![2 => members, 1 => elements]
     })
 }

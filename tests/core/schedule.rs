@@ -1,267 +1,204 @@
-//! When keys are fetched and how long they are believed. An `Instant` cannot be made up, so the
-//! tests take one and count from it; nothing here waits.
+//! When keys are fetched and how long they are believed: scenes in seconds after the start, in which
+//! nothing waits. An `Instant` cannot be made up, so a scene takes one and counts from it.
 
 use crate::support::tokens::{key, set};
 use entra_handler::{KeySet, Keys, Need};
 use std::time::{Duration, Instant};
 
-const HOUR: Duration = Duration::from_secs(3_600);
-const DAY: Duration = Duration::from_secs(86_400);
-const TICK: Duration = Duration::from_nanos(1);
+const HOUR: f64 = 3_600.0;
 
-fn seconds(seconds: f64) -> Duration {
-    Duration::from_secs_f64(seconds)
+struct Scene {
+    keys: Keys,
+    start: Instant,
 }
 
-fn keys(number: usize) -> Option<KeySet> {
-    KeySet::parse(set(&[number])).ok()
+impl Scene {
+    /// The handler starts, with the first fetch of each source under way.
+    fn of(sources: usize) -> Scene {
+        let start = Instant::now();
+        let keys = Keys::fetching_since(start, sources);
+        Scene { keys, start }
+    }
+
+    fn at(&self, seconds: f64) -> Instant {
+        self.start + Duration::from_secs_f64(seconds)
+    }
+
+    /// Steps `SECONDS WHAT RESULT`: a request needs `any` key or an `unknown` one, the hourly fetch
+    /// is `due` or not, a key is `held`, or a `fetch` brings a key or none.
+    #[track_caller]
+    fn play(&mut self, source: usize, steps: &str) {
+        for step in steps.split(", ") {
+            let [seconds, what, result] = step.split(' ').collect::<Vec<_>>()[..] else {
+                panic!("{step} is no step");
+            };
+            let now = self.at(seconds.parse().expect("seconds"));
+            let keys = &mut self.keys;
+            let said = match what {
+                "any" => format!("{:?}", keys.need_any(source, now)),
+                "unknown" => format!("{:?}", keys.need_unknown(source, now)),
+                "due" => keys.due(now).contains(&source).to_string(),
+                "held" => held(keys, source, now),
+                _ => {
+                    let number = result.parse().map(|number| set(&[number]));
+                    let set = number.ok().and_then(|text| KeySet::parse(text).ok());
+                    keys.ended(source, now, set);
+                    result.to_owned()
+                }
+            };
+            assert_eq!(said, result, "{step}");
+        }
+    }
+
+    fn until_refresh(&self, seconds: f64) -> f64 {
+        let wait = self.keys.until_refresh(self.at(seconds));
+        wait.as_secs_f64().round()
+    }
 }
 
-/// The keys of one source whose first fetch took a second, and the time of the start.
-fn started(set: Option<KeySet>) -> (Keys, Instant) {
-    let start = Instant::now();
-    let mut keys = Keys::fetching_since(start, 1);
-    keys.ended(0, start + seconds(1.0), set);
-    (keys, start)
-}
-
-fn has_key(keys: &mut Keys, number: usize, now: Instant) -> bool {
-    let set = keys.usable(now).of(0);
-    set.is_some_and(|set| !set.named(&key(number).kid).is_empty())
-}
-
-fn is_due(keys: &mut Keys, now: Instant) -> bool {
-    keys.due(now) == [0]
+/// The number of the test key that is held, or none.
+fn held(keys: &mut Keys, source: usize, now: Instant) -> String {
+    let Some(set) = keys.usable(now).of(source) else {
+        return "none".into();
+    };
+    let has = |number: &usize| !set.named(&key(*number).kid).is_empty();
+    (1..=4).find(has).expect("a test key").to_string()
 }
 
 #[test]
 fn at_start_requests_wait_for_the_first_fetch() {
-    let start = Instant::now();
-    let mut all = Keys::fetching_since(start, 1);
-    assert!(all.usable(start).of(0).is_none());
-    assert_eq!(all.need_any(0, start), Need::Wait);
-    assert_eq!(all.need_any(0, start + HOUR), Need::Wait);
-    assert!(!is_due(&mut all, start + HOUR), "one fetch at a time");
-    all.ended(0, start + seconds(1.0), keys(1));
-    assert!(has_key(&mut all, 1, start + seconds(1.0)));
+    let mut scene = Scene::of(1);
+    scene.play(
+        0,
+        "0 held none, 0 any Wait, 3600 any Wait, 3600 unknown Wait",
+    );
+    scene.play(0, "3600 due false, 3600 fetch 1, 3600 held 1");
 }
 
 #[test]
 fn keys_are_fetched_hourly_counted_from_the_last_start() {
-    let (mut all, start) = started(keys(1));
-    assert_eq!(all.until_refresh(start + seconds(1.0)), HOUR - seconds(1.0));
-    assert!(!is_due(&mut all, start + HOUR - TICK));
-    assert!(is_due(&mut all, start + HOUR));
-    assert!(!is_due(&mut all, start + HOUR), "started once");
-    assert_eq!(all.until_refresh(start + HOUR), HOUR);
-    assert!(
-        has_key(&mut all, 1, start + HOUR),
-        "the old set serves meanwhile"
+    let mut scene = Scene::of(1);
+    scene.play(
+        0,
+        "1 fetch 1, 3599.999 due false, 3600 due true, 3600 due false",
     );
-    let end = start + HOUR + seconds(2.0);
-    all.ended(0, end, keys(2));
-    assert!(has_key(&mut all, 2, end) && !has_key(&mut all, 1, end));
-    assert_eq!(all.until_refresh(start + HOUR * 3), Duration::ZERO);
-}
-
-#[test]
-fn a_fetch_that_an_unknown_key_caused_puts_the_hourly_one_off() {
-    let (mut all, start) = started(keys(1));
-    assert_eq!(all.need_unknown(0, start + HOUR / 2), Need::Fetch);
-    all.ended(0, start + HOUR / 2 + seconds(1.0), keys(1));
-    assert!(!is_due(&mut all, start + HOUR));
-    assert_eq!(all.until_refresh(start + HOUR), HOUR / 2);
-    assert!(is_due(&mut all, start + HOUR / 2 + HOUR));
+    scene.play(0, "3600 held 1, 3602 fetch 2, 3602 held 2");
+    // A fetch that an unknown key causes puts the hourly one off.
+    scene.play(0, "5400 unknown Fetch, 5401 fetch 2, 7200 due false");
+    assert_eq!(scene.until_refresh(7200.0), HOUR / 2.0);
+    assert_eq!(scene.until_refresh(9999.0), 0.0);
+    scene.play(0, "9000 due true");
+    assert_eq!(scene.until_refresh(9000.0), HOUR);
 }
 
 #[test]
 fn the_last_good_set_is_kept_for_24_hours_and_no_failure_replaces_it() {
-    let (mut all, start) = started(keys(1));
-    let fetched = start + seconds(1.0);
+    let mut scene = Scene::of(1);
+    scene.play(0, "1 fetch 1");
     for hour in 1..24 {
-        let now = start + HOUR * hour;
-        assert!(is_due(&mut all, now));
-        all.ended(0, now + seconds(5.0), None);
-        assert!(
-            has_key(&mut all, 1, now + seconds(5.0)),
-            "after {hour} failures"
+        let at = hour * 3600;
+        scene.play(
+            0,
+            &format!("{at} due true, {at}.5 fetch none, {at}.5 held 1"),
         );
     }
-    assert!(has_key(&mut all, 1, fetched + DAY - TICK));
-    assert!(!has_key(&mut all, 1, fetched + DAY));
-    let late = fetched + DAY + seconds(10.0);
-    assert_eq!(all.need_any(0, late), Need::Fetch);
-    all.ended(0, late, keys(2));
-    assert!(
-        has_key(&mut all, 2, late + DAY - TICK),
-        "counted from the end of its own fetch"
-    );
-    assert!(!has_key(&mut all, 2, late + DAY));
+    scene.play(0, "86400.999 held 1, 86401 held none, 86420 any Fetch");
+    // Counted from the end of its own fetch.
+    scene.play(0, "86430 fetch 2, 172829.999 held 2, 172830 held none");
 }
 
 #[test]
 fn an_unknown_key_causes_one_fetch_within_60_seconds_of_its_start() {
-    let (mut all, start) = started(keys(1));
-    let asked = start + seconds(1.5);
-    assert_eq!(
-        all.need_unknown(0, asked),
-        Need::Fetch,
-        "the first need not wait"
+    let mut scene = Scene::of(1);
+    scene.play(
+        0,
+        "1 fetch 1, 1.5 unknown Fetch, 2.5 unknown Wait, 5.5 fetch 1",
     );
-    assert_eq!(
-        all.need_unknown(0, asked + seconds(1.0)),
-        Need::Wait,
-        "the same fetch serves all"
+    scene.play(
+        0,
+        "5.5 unknown Unknown, 61.499 unknown Unknown, 61.5 unknown Fetch",
     );
-    all.ended(0, asked + seconds(4.0), keys(1));
-    assert_eq!(all.need_unknown(0, asked + seconds(4.0)), Need::Unknown);
-    assert_eq!(
-        all.need_unknown(0, asked + seconds(60.0) - TICK),
-        Need::Unknown
+    scene.play(
+        0,
+        "62.5 fetch 1, 120.5 unknown Unknown, 121.5 unknown Fetch",
     );
-    assert_eq!(
-        all.need_unknown(0, asked + seconds(60.0)),
-        Need::Fetch,
-        "counted from its start"
-    );
-    all.ended(0, asked + seconds(61.0), keys(1));
-    assert_eq!(all.need_unknown(0, asked + seconds(119.0)), Need::Unknown);
-    assert_eq!(all.need_unknown(0, asked + seconds(120.0)), Need::Fetch);
 }
 
 #[test]
 fn after_a_failed_fetch_unknown_keys_are_unavailable_for_the_rest_of_the_60_seconds() {
-    let (mut all, start) = started(keys(1));
-    let asked = start + seconds(100.0);
-    let need = |all: &mut Keys, after: f64| all.need_unknown(0, asked + seconds(after));
-    assert_eq!(need(&mut all, 0.0), Need::Fetch);
-    all.ended(0, asked + seconds(5.0), None);
-    assert_eq!(need(&mut all, 5.0), Need::Unavailable(55));
-    assert_eq!(need(&mut all, 5.25), Need::Unavailable(55), "rounded up");
-    assert_eq!(need(&mut all, 6.0), Need::Unavailable(54));
-    assert_eq!(
-        all.need_unknown(0, asked + seconds(60.0) - TICK),
-        Need::Unavailable(1)
+    let mut scene = Scene::of(1);
+    scene.play(
+        0,
+        "1 fetch 1, 100 unknown Fetch, 105 fetch none, 105 held 1",
     );
-    assert!(
-        has_key(&mut all, 1, asked + seconds(5.0)),
-        "known keys are still known"
+    scene.play(
+        0,
+        "105 unknown Unavailable(55), 105.25 unknown Unavailable(55)",
     );
-    assert_eq!(need(&mut all, 60.0), Need::Fetch);
-    all.ended(0, asked + seconds(61.0), None);
-    assert_eq!(
-        need(&mut all, 61.0),
-        Need::Unavailable(59),
-        "failures count too"
+    scene.play(
+        0,
+        "106 unknown Unavailable(54), 159.999 unknown Unavailable(1)",
     );
-    assert_eq!(need(&mut all, 120.0), Need::Fetch);
-    all.ended(0, asked + seconds(121.0), keys(1));
-    assert_eq!(
-        need(&mut all, 121.0),
-        Need::Unknown,
-        "the answer came at last"
+    scene.play(
+        0,
+        "160 unknown Fetch, 161 fetch none, 161 unknown Unavailable(59)",
     );
+    scene.play(0, "220 unknown Fetch, 221 fetch 1, 221 unknown Unknown");
 }
 
 #[test]
 fn another_fetch_heals_a_failed_one_and_does_not_undo_a_good_one() {
-    let (mut all, start) = started(keys(1));
-    let asked = start + HOUR - seconds(30.0);
-    let at = |after: f64| asked + seconds(after);
-    assert_eq!(all.need_unknown(0, at(0.0)), Need::Fetch);
-    all.ended(0, at(1.0), None);
-    assert_eq!(all.need_unknown(0, at(31.0)), Need::Unavailable(29));
-    // A fetch for want of any key, as after 24 hours, goes by its own rule.
-    assert_eq!(all.need_any(0, at(31.0)), Need::Fetch);
-    assert_eq!(all.need_unknown(0, at(31.5)), Need::Wait);
-    all.ended(0, at(32.0), keys(1));
-    assert_eq!(all.need_unknown(0, at(32.0)), Need::Unknown);
-    assert_eq!(all.need_any(0, at(37.0)), Need::Fetch);
-    all.ended(0, at(38.0), None);
-    assert_eq!(
-        all.need_unknown(0, at(38.0)),
-        Need::Unknown,
-        "the set of a moment ago still decides"
+    let mut scene = Scene::of(1);
+    scene.play(
+        0,
+        "1 fetch 1, 100 unknown Fetch, 101 fetch none, 131 unknown Unavailable(29)",
     );
-    assert_eq!(all.need_unknown(0, at(60.0)), Need::Fetch);
+    // A fetch for want of any key, as after 24 hours, goes by its own rule.
+    scene.play(
+        0,
+        "131 any Fetch, 131.5 unknown Wait, 132 fetch 1, 132 unknown Unknown",
+    );
+    scene.play(
+        0,
+        "137 any Fetch, 138 fetch none, 138 unknown Unknown, 160 unknown Fetch",
+    );
 }
 
 #[test]
 fn without_keys_a_fetch_starts_5_seconds_after_the_last_ended() {
-    let (mut all, start) = started(None);
-    let ended = start + seconds(1.0);
-    let need = |all: &mut Keys, after: f64| all.need_any(0, ended + seconds(after));
-    assert_eq!(need(&mut all, 0.0), Need::Unavailable(5));
-    assert_eq!(need(&mut all, 0.5), Need::Unavailable(5), "rounded up");
-    assert_eq!(need(&mut all, 1.0), Need::Unavailable(4));
-    assert_eq!(
-        all.need_any(0, ended + seconds(5.0) - TICK),
-        Need::Unavailable(1)
+    let mut scene = Scene::of(1);
+    scene.play(
+        0,
+        "1 fetch none, 1 any Unavailable(5), 1.5 any Unavailable(5), 2 any Unavailable(4)",
     );
-    assert_eq!(need(&mut all, 5.0), Need::Fetch);
-    assert_eq!(need(&mut all, 6.0), Need::Wait);
-    all.ended(0, ended + seconds(10.0), None);
-    assert_eq!(
-        need(&mut all, 10.0),
-        Need::Unavailable(5),
-        "counted from the end"
+    scene.play(
+        0,
+        "5.999 any Unavailable(1), 6 any Fetch, 7 any Wait, 11 fetch none",
     );
-    assert_eq!(need(&mut all, 15.0), Need::Fetch);
-    all.ended(0, ended + seconds(16.0), keys(1));
-    assert!(has_key(&mut all, 1, ended + seconds(16.0)));
-    assert_eq!(
-        all.need_unknown(0, ended + seconds(16.0)),
-        Need::Fetch,
-        "an unknown key has its own"
+    scene.play(
+        0,
+        "11 any Unavailable(5), 16 any Fetch, 17 fetch 1, 17 held 1, 17 unknown Fetch",
     );
 }
 
 #[test]
 fn each_source_has_its_own_keys_and_its_own_schedule() {
-    let start = Instant::now();
-    let mut all = Keys::fetching_since(start, 2);
-    all.ended(0, start + seconds(1.0), keys(1));
+    let mut scene = Scene::of(2);
+    scene.play(0, "1 fetch 1, 1 held 1");
+    scene.play(1, "1 any Wait, 2 fetch none, 2 held none");
+    scene.play(0, "2 unknown Fetch");
+    scene.play(1, "2 any Unavailable(5), 7 any Fetch, 8 fetch 2");
+    scene.play(0, "9 fetch none, 9 unknown Unavailable(53), 9 held 1");
+    scene.play(1, "9 unknown Fetch, 9 fetch 2, 9 held 2, 3602 due false");
     assert_eq!(
-        all.need_any(1, start + seconds(1.0)),
-        Need::Wait,
-        "the second still fetches"
+        scene.until_refresh(3602.0),
+        7.0,
+        "the first one is under way"
     );
-    all.ended(1, start + seconds(2.0), None);
-    let now = start + seconds(2.0);
-    assert!(all.usable(now).of(0).is_some() && all.usable(now).of(1).is_none());
-    assert_eq!(all.need_any(1, now), Need::Unavailable(5));
-    assert_eq!(all.need_unknown(0, now), Need::Fetch);
-    assert_eq!(
-        all.need_any(1, start + seconds(7.0)),
-        Need::Fetch,
-        "not held up by the first"
+    scene.play(1, "3609 due true");
+    assert_eq!(scene.until_refresh(3609.0), HOUR, "both are under way");
+    scene.play(
+        2,
+        "3609 any Unknown, 3609 unknown Unknown, 3609 held none, 3609 fetch 1",
     );
-    all.ended(1, start + seconds(8.0), keys(2));
-    all.ended(0, start + seconds(9.0), None);
-    let now = start + seconds(9.0);
-    assert_eq!(all.need_unknown(0, now), Need::Unavailable(53));
-    assert_eq!(
-        all.need_unknown(1, now),
-        Need::Fetch,
-        "the failure of the first is not the second's"
-    );
-    let first = all
-        .usable(now)
-        .of(0)
-        .is_some_and(|set| !set.named(&key(1).kid).is_empty());
-    let second = all
-        .usable(now)
-        .of(1)
-        .is_some_and(|set| !set.named(&key(2).kid).is_empty());
-    assert!(first && second);
-    all.ended(1, now, keys(2));
-    assert_eq!(
-        all.due(start + HOUR + seconds(2.0)),
-        [0],
-        "counted from each one's own last start"
-    );
-    assert_eq!(all.due(now + HOUR), [1]);
-    assert_eq!(all.until_refresh(now + HOUR), HOUR, "both are under way");
-    assert_eq!(all.need_any(2, now), Need::Unknown, "there is no third");
-    assert!(all.usable(now).of(2).is_none());
 }
