@@ -19,4 +19,5 @@ pub use cors::Cors;
 pub use request::Request;
 pub use response::{Connection, Reply, Response};
 pub use route::{Kind, Route, faults};
+#[allow(unused_imports, reason = "for the author of an endpoint")]
 pub use serde_json::{Value, json};

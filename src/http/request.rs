@@ -7,6 +7,12 @@ use crate::text::quoted;
 use std::ops::Range;
 use std::str::FromStr;
 
+/// Bytes of the target and the headers that the Functions host usually sends, without the token.
+const USUAL_BYTES: usize = 1024;
+
+/// Headers that the Functions host usually sends.
+const USUAL_HEADERS: usize = 16;
+
 /// A request. The values in it come from the caller; reading one that is wrong gives the response
 /// that it deserves, with which `?` leaves the endpoint.
 #[derive(Debug)]
@@ -36,25 +42,26 @@ impl Request {
         headers: impl Iterator<Item = (&'r str, &'r str)>,
     ) -> Request {
         let (path, query) = split_target(target);
-        let mut text = String::with_capacity(2048);
+        let mut text = String::with_capacity(USUAL_BYTES);
         let mut keep = |part: &str| {
             let start = text.len();
             text.push_str(part);
             start..text.len()
         };
         let (method, path, query) = (keep(method), keep(path), keep(query));
-        let shown = headers.filter(|(name, _)| !name.eq_ignore_ascii_case("Authorization"));
-        let headers = shown.map(|(name, value)| Header {
-            name: keep(name),
-            value: keep(value),
-        });
-        let headers = headers.collect();
+        let mut kept = Vec::with_capacity(USUAL_HEADERS);
+        for (name, value) in headers {
+            if !name.eq_ignore_ascii_case("Authorization") {
+                let (name, value) = (keep(name), keep(value));
+                kept.push(Header { name, value });
+            }
+        }
         Request {
             text,
             method,
             path,
             query,
-            headers,
+            headers: kept,
             pattern: "",
             body: Vec::new(),
         }

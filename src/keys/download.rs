@@ -97,12 +97,12 @@ fn get(address: &str, max: u64, roots: RootCerts, deadline: Instant) -> Result<V
     if response.status() != 200 {
         return Err(Failure::Status(response.status().as_u16()));
     }
-    // ureq refuses a body that just reaches its limit.
+    let too_long = || Failure::Other(format!("it is longer than {max} bytes"));
+    // A body of one byte too many still comes; ureq cuts a longer one.
     let body = response.body_mut().with_config().limit(max + 1);
     match body.read_to_vec() {
-        Err(ureq::Error::BodyExceedsLimit(_)) => {
-            Err(Failure::Other(format!("it is longer than {max} bytes")))
-        }
+        Ok(bytes) if bytes.len() as u64 > max => Err(too_long()),
+        Err(ureq::Error::BodyExceedsLimit(_)) => Err(too_long()),
         outcome => outcome.map_err(words),
     }
 }

@@ -59,6 +59,9 @@ impl KeySet {
     /// # Errors
     /// The text is no JWK Set, or none of its keys can verify a token.
     pub fn parse(bytes: impl Into<Vec<u8>>) -> Result<KeySet, KeySetFault> {
+        let bytes = bytes.into();
+        // Some servers write a byte order mark, which RFC 8259 section 8.1 allows a reader to skip.
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         let set = Object::parse_outer(bytes).map_err(|_| KeySetFault::NotAKeySet)?;
         let elements = set.get("keys").and_then(Raw::elements);
         let elements = elements.ok_or(KeySetFault::NotAKeySet)?;
@@ -87,7 +90,7 @@ impl Key {
         let jwk = Object::parse(value.text()).ok()?;
         let kid = jwk.get("kid")?.string()?;
         let kid = Some(kid.into_owned()).filter(|kid| (1..=MAX_KID_BYTES).contains(&kid.len()))?;
-        let issuer = jwk.get("issuer").map(Raw::string);
+        let issuer = restriction(&jwk, "issuer").map(Raw::string);
         let public_key = match issuer {
             Some(None) => Err(Unusable::Malformed),
             _ => public_key(&jwk).map(Arc::new),
@@ -111,21 +114,25 @@ impl Key {
     }
 }
 
+/// A member that restricts what the key may do. Some servers write null where they mean nothing.
+fn restriction<'a>(jwk: &'a Object, name: &str) -> Option<Raw<'a>> {
+    jwk.get(name).filter(|value| !value.is_null())
+}
+
 fn public_key(jwk: &Object) -> Result<PublicKey, Unusable> {
     let is = |name, wanted: &str| {
-        jwk.get(name)
-            .is_none_or(|value| value.string().is_some_and(|text| text == wanted))
+        let value = restriction(jwk, name);
+        value.is_none_or(|value| value.string().is_some_and(|text| text == wanted))
     };
-    if jwk.get("kty").is_none() || !is("kty", "RSA") {
+    if jwk.get("kty").and_then(Raw::string).as_deref() != Some("RSA") {
         return Err(Unusable::NotRsa);
     }
     if !is("use", "sig") {
         return Err(Unusable::NotForSignatures);
     }
-    if !jwk.get("key_ops").is_none_or(|ops| {
-        ops.strings()
-            .is_some_and(|ops| ops.iter().any(|op| op == "verify"))
-    }) {
+    let has_verify = |operations: Vec<_>| operations.iter().any(|name| name == "verify");
+    let operations = restriction(jwk, "key_ops").map(Raw::strings);
+    if !operations.is_none_or(|operations| operations.is_some_and(has_verify)) {
         return Err(Unusable::NotForVerifying);
     }
     if !is("alg", "RS256") {

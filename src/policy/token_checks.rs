@@ -44,7 +44,7 @@ pub(super) fn typ(token: &Unverified) -> Result<(), Reason> {
         return Ok(());
     };
     let found = typ.string().unwrap_or("no string".into());
-    let known = ["JWT", "at+jwt", "application/at+jwt"];
+    let known = ["JWT", "at+jwt", "application/jwt", "application/at+jwt"];
     if known.iter().any(|typ| found.eq_ignore_ascii_case(typ)) {
         return Ok(());
     }

@@ -39,6 +39,9 @@ use std::time::{Duration, Instant};
 /// Bytes of a body that tiny_http reads itself before it hands the request over.
 const BODY_IN_MEMORY_BYTES: usize = 1024;
 
+/// The least length that is declared longer than anybody may send.
+const MORE_THAN_DRAINED: usize = MAX_DRAINED_BYTES + 1;
+
 /// Longest time for which one send may block; the kernel rounds it up to its tick, 1 to 10
 /// milliseconds. All peers are on this machine, so a full send buffer means that the peer does not
 /// read.
@@ -58,13 +61,19 @@ pub(super) struct Server {
 pub(super) struct Waker(Arc<tiny_http::Server>);
 
 /// A request off the wire, and the way back to its peer.
-pub(super) struct Incoming(tiny_http::Request);
+pub(super) struct Incoming {
+    inner: tiny_http::Request,
+    body: Body,
+    connection: Connection,
+}
 
 /// Where the body of a request is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Body {
-    /// There is none, or it is in memory: reading it does not wait.
-    AtHand,
+    /// There is none, or none that would be read.
+    None,
+    /// It is in memory: reading it does not wait.
+    InMemory,
     /// It has to be waited for.
     Unread,
     /// It is declared longer than anybody may send.
@@ -128,7 +137,7 @@ impl Server {
         &mut self,
         next: io::Result<Option<tiny_http::Request>>,
     ) -> io::Result<Option<Incoming>> {
-        let next = next?.map(Incoming);
+        let next = next?.map(Incoming::new);
         if let Some(incoming) = &next {
             self.watchdog.saw(incoming.peer());
         }
@@ -160,52 +169,83 @@ fn with_send_options(listener: TcpListener) -> io::Result<TcpListener> {
 // ---- requests ----
 
 impl Incoming {
+    /// Follows tiny_http's own reading of the headers: where the body is, and whether another request
+    /// may come on this connection.
+    fn new(inner: tiny_http::Request) -> Incoming {
+        let (mut connection, mut is_chunked, mut expects) = (None, false, false);
+        for (name, value) in headers(&inner) {
+            if name.eq_ignore_ascii_case("Connection") {
+                connection = connection.or(Some(value.to_ascii_lowercase()));
+            }
+            is_chunked |= name.eq_ignore_ascii_case("Transfer-Encoding");
+            expects |= name.eq_ignore_ascii_case("Expect");
+        }
+        let says = |word| {
+            connection
+                .as_ref()
+                .is_some_and(|value| value.contains(word))
+        };
+        let is_upgrade = says("upgrade");
+        let is_old = *inner.http_version() == tiny_http::HTTPVersion(1, 0);
+        let connection = match (says("keep-alive"), is_old) {
+            _ if says("close") || is_upgrade => Connection::Close,
+            (false, true) => Connection::Close,
+            (true, true) => Connection::KeepAlive,
+            (_, false) => Connection::Persistent,
+        };
+        let body = match inner.body_length().unwrap_or_default() {
+            _ if is_upgrade => Body::None,
+            _ if is_chunked => Body::Unread,
+            0 => Body::None,
+            MORE_THAN_DRAINED.. => Body::TooLong,
+            length if length > BODY_IN_MEMORY_BYTES || expects => Body::Unread,
+            _ => Body::InMemory,
+        };
+        Incoming {
+            inner,
+            body,
+            connection,
+        }
+    }
+
     /// The connection's other end; all peers of a TCP listener have an address.
     pub(super) fn peer(&self) -> SocketAddr {
         let unknown = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-        self.0.remote_addr().copied().unwrap_or(unknown)
+        self.inner.remote_addr().copied().unwrap_or(unknown)
     }
 
     /// The request without its body.
     pub(super) fn request(&self) -> Request {
-        Request::new(self.0.method().as_str(), self.0.url(), self.headers())
+        let (method, target) = (self.inner.method().as_str(), self.inner.url());
+        Request::new(method, target, headers(&self.inner))
     }
 
     /// The values of all `Authorization` headers.
     pub(super) fn authorizations(&self) -> impl Iterator<Item = &str> {
-        self.values("Authorization")
+        let is_it = |name: &str| name.eq_ignore_ascii_case("Authorization");
+        headers(&self.inner).filter_map(move |(name, value)| is_it(name).then_some(value))
     }
 
-    /// Where the body is. Follows tiny_http's own reading of the headers: `Upgrade` comes before
-    /// everything, then `Transfer-Encoding`, then `Content-Length`.
+    /// Where the body is.
     pub(super) fn body(&self) -> Body {
-        let has = |name| self.values(name).next().is_some();
-        let length = self.0.body_length().unwrap_or_default();
-        if self.connection_says("upgrade") {
-            Body::AtHand
-        } else if has("Transfer-Encoding") {
-            Body::Unread
-        } else if length > MAX_DRAINED_BYTES {
-            Body::TooLong
-        } else if length > BODY_IN_MEMORY_BYTES || (length > 0 && has("Expect")) {
-            Body::Unread
-        } else {
-            Body::AtHand
-        }
+        self.body
+    }
+
+    /// How the response has to speak of the connection.
+    pub(super) fn connection(&self) -> Connection {
+        self.connection
     }
 
     /// Reads the body to its end, however long that takes, and keeps at most `keep` bytes of it.
     pub(super) fn read_body(&mut self, keep: usize) -> BodyEnd {
-        let declared = self.0.body_length();
-        let is_chunked = self.values("Transfer-Encoding").next().is_some();
-        let is_empty = declared.unwrap_or_default() == 0 && !is_chunked;
-        if is_empty || self.connection_says("upgrade") {
+        if self.body == Body::None {
             return BodyEnd::Whole(Some(Vec::new()));
         }
+        let declared = self.inner.body_length();
         let mut buffer = [0; 16 * 1024];
         let (mut total, mut kept) = (0, Some(Vec::new()));
         loop {
-            let count = match self.0.as_reader().read(&mut buffer) {
+            let count = match self.inner.as_reader().read(&mut buffer) {
                 Ok(count) => count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(_) if declared.is_none() => return BodyEnd::Malformed,
@@ -227,30 +267,16 @@ impl Incoming {
         }
     }
 
-    /// How the response has to speak of the connection. Follows tiny_http's own decision whether
-    /// another request may come on it.
-    pub(super) fn connection(&self) -> Connection {
-        let is_old = *self.0.http_version() == tiny_http::HTTPVersion(1, 0);
-        match (self.connection_says("keep-alive"), is_old) {
-            _ if self.connection_says("close") || self.connection_says("upgrade") => {
-                Connection::Close
-            }
-            (false, true) => Connection::Close,
-            (true, true) => Connection::KeepAlive,
-            (_, false) => Connection::Persistent,
-        }
-    }
-
     /// Gives the request up without reading its body and without a response. Its connection's thread
     /// and its two file descriptors stay until the process ends: tiny_http cannot close it.
     pub(super) fn abandon(self) {
-        std::mem::forget(self.0);
+        std::mem::forget(self.inner);
     }
 
     /// Sends as much as the peer takes at once: None when nothing is left to do, because all is sent
     /// or the peer is gone.
     pub(super) fn send(self, bytes: &[u8]) -> Option<Unsent> {
-        let mut writer = self.0.into_writer();
+        let mut writer = self.inner.into_writer();
         let mut sent = 0;
         match push(&mut writer, bytes, &mut sent) {
             Err(error) if is_full(&error) => Some(Unsent {
@@ -261,24 +287,11 @@ impl Incoming {
             _ => None,
         }
     }
+}
 
-    fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        let headers = self.0.headers().iter();
-        headers.map(|header| (header.field.as_str().as_str(), header.value.as_str()))
-    }
-
-    fn values(&self, name: &str) -> impl Iterator<Item = &str> {
-        let headers = self.headers();
-        headers.filter_map(move |(field, value)| field.eq_ignore_ascii_case(name).then_some(value))
-    }
-
-    fn connection_says(&self, word: &str) -> bool {
-        let Some(value) = self.values("Connection").next() else {
-            return false;
-        };
-        let mut parts = value.as_bytes().windows(word.len());
-        parts.any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
-    }
+fn headers(request: &tiny_http::Request) -> impl Iterator<Item = (&str, &str)> {
+    let headers = request.headers().iter();
+    headers.map(|header| (header.field.as_str().as_str(), header.value.as_str()))
 }
 
 // ---- responses ----

@@ -111,7 +111,7 @@ impl Drop for Report<'_> {
 
 /// Whether it had to wait.
 fn handle(mut pending: Pending, then: Then, shared: &Shared) -> bool {
-    let is_quick = matches!(then, Then::Respond(_)) && pending.incoming.body() == Body::AtHand;
+    let is_quick = matches!(then, Then::Respond(_)) && pending.incoming.body() != Body::Unread;
     let mut connection = pending.incoming.connection();
     let keep = match then {
         Then::Respond(_) => 0,

@@ -74,21 +74,36 @@ impl<'a> UnverifiedClaims<'a> {
         }
     }
 
-    /// The client application: `azp`, or `appid` where there is no `azp` (v1.0 tokens).
+    /// The client application: the first of `azp` (Entra v2.0), `appid` (Entra v1.0), `client_id`
+    /// (RFC 9068 section 2.2) and `cid` (Okta) that is there.
     pub fn client(self) -> Result<Option<Cow<'a, str>>, ClaimFault> {
-        let (azp, appid) = (self.text("azp")?, self.text("appid")?);
-        Ok(azp.or(appid))
+        const NAMES: [&str; 4] = ["azp", "appid", "client_id", "cid"];
+        let name = NAMES.into_iter().find(|name| self.raw(name).is_some());
+        name.map_or(Ok(None), |name| self.text(name))
     }
 
-    /// Delegated permissions: `scp`, from other issuers `scope` (RFC 9068 section 2.2.3), names
-    /// between spaces; empty where there are none.
+    /// Delegated permissions: `scp`, or `scope` where there is no `scp` (RFC 9068 section 2.2.3).
+    /// Names between blanks in a string, or one a string in an array; empty where there are none.
     pub fn scopes(self) -> Result<Vec<Cow<'a, str>>, ClaimFault> {
-        let (scp, scope) = (self.text("scp")?, self.text("scope")?);
-        let text = scp.or(scope).unwrap_or_default();
-        Ok(match text {
-            Cow::Borrowed(text) => names(text).map(Cow::Borrowed).collect(),
-            Cow::Owned(text) => names(&text).map(|name| Cow::Owned(name.into())).collect(),
-        })
+        let (scp, scope) = (self.scopes_in("scp")?, self.scopes_in("scope")?);
+        Ok(scp.or(scope).unwrap_or_default())
+    }
+
+    fn scopes_in(self, name: &'static str) -> Result<Option<Vec<Cow<'a, str>>>, ClaimFault> {
+        const EXPECTED: &str = "a string or an array of strings";
+        let Some(value) = self.raw(name) else {
+            return Ok(None);
+        };
+        let names = match value.string() {
+            Some(Cow::Borrowed(text)) => Some(names(text).map(Cow::Borrowed).collect()),
+            Some(Cow::Owned(text)) => Some(
+                names(&text)
+                    .map(|name| Cow::Owned(name.to_owned()))
+                    .collect(),
+            ),
+            None => value.strings(),
+        };
+        names.map(Some).ok_or(ClaimFault::Malformed(name, EXPECTED))
     }
 
     /// App roles, empty where there are none.

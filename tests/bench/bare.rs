@@ -7,8 +7,13 @@ use std::process::ExitCode;
 
 /// Serves until it is killed.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
-    let numbers: Vec<usize> = arguments.iter().filter_map(|argument| argument.parse().ok()).collect();
-    let [port, head, body] = numbers[..] else { return ExitCode::from(2) };
+    let numbers: Vec<usize> = arguments
+        .iter()
+        .filter_map(|argument| argument.parse().ok())
+        .collect();
+    let [port, head, body] = numbers[..] else {
+        return ExitCode::from(2);
+    };
     match serve(port as u16, &answer(head, body)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -20,7 +25,9 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
 
 /// An answer of exactly these sizes.
 pub(crate) fn answer(head: usize, body: usize) -> Vec<u8> {
-    let fixed = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {body}\r\nX-Padding: ");
+    let fixed = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {body}\r\nX-Padding: "
+    );
     let padding = head.saturating_sub(fixed.len() + 4);
     let mut answer = format!("{fixed}{}\r\n\r\n", "p".repeat(padding)).into_bytes();
     answer.extend(std::iter::repeat_n(b'b', body));

@@ -19,8 +19,12 @@ use crate::statistics::median;
 use crate::tokens::{AUDIENCE, TENANT, Token};
 
 /// What was measured, in the order of [`Profile`]'s figures.
-pub(crate) const PARTS: [&str; 4] =
-    ["the whole decision", "SHA-256 of the token", "base64url of its parts", "JSON of header and payload"];
+pub(crate) const PARTS: [&str; 4] = [
+    "the whole decision",
+    "SHA-256 of the token",
+    "base64url of its parts",
+    "JSON of header and payload",
+];
 
 /// Microseconds of each part.
 pub(crate) type Profile = [f64; PARTS.len()];
@@ -33,22 +37,39 @@ pub(crate) fn measure(token: &Token) -> Profile {
         _ => None,
     };
     let settings = Settings::read(settings).expect("the settings are good");
-    let keys = json!({ "keys": [TestKey::number(1).jwk(None)] }).to_string().into_bytes();
+    let keys = json!({ "keys": [TestKey::number(1).jwk(None)] })
+        .to_string()
+        .into_bytes();
     let keys = KeySet::parse(keys).expect("the set has a usable key");
     let mut memory = SignatureMemory::default();
     let now = entra_handler::clock::unix_now();
     let parts: Vec<&str> = token.text.split('.').collect();
-    let texts: Vec<Vec<u8>> = parts[..2].iter().map(|part| URL_SAFE_NO_PAD.decode(part).unwrap_or_default()).collect();
+    let texts: Vec<Vec<u8>> = parts[..2]
+        .iter()
+        .map(|part| URL_SAFE_NO_PAD.decode(part).unwrap_or_default())
+        .collect();
     [
         micros(|| {
-            let mut case = Case::new(&token.text, &settings, Some(&keys), now).with_memory(&mut memory);
-            assert!(checks::decide(&mut case).is_ok(), "a token of our own is refused");
+            let mut case =
+                Case::new(&token.text, &settings, Some(&keys), now).with_memory(&mut memory);
+            assert!(
+                checks::decide(&mut case).is_ok(),
+                "a token of our own is refused"
+            );
         }),
         micros(|| {
             black_box(signature::sha256(&[token.text.as_bytes()]));
         }),
-        micros(|| parts.iter().for_each(|part| drop(black_box(URL_SAFE_NO_PAD.decode(part))))),
-        micros(|| texts.iter().for_each(|text| drop(black_box(Object::parse(text.clone()))))),
+        micros(|| {
+            parts
+                .iter()
+                .for_each(|part| drop(black_box(URL_SAFE_NO_PAD.decode(part))))
+        }),
+        micros(|| {
+            texts
+                .iter()
+                .for_each(|text| drop(black_box(Object::parse(text.clone()))))
+        }),
     ]
 }
 

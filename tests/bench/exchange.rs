@@ -16,10 +16,17 @@ pub(crate) struct Exchanges<'a> {
 impl<'a> Exchanges<'a> {
     /// Everything but the last `count`, and those; both are everything when there is no more.
     pub(crate) fn without_last(self, count: usize) -> [Exchanges<'a>; 2] {
-        let Some(at) = self.requests.len().checked_sub(count).filter(|at| *at > 0) else { return [self; 2] };
+        let Some(at) = self.requests.len().checked_sub(count).filter(|at| *at > 0) else {
+            return [self; 2];
+        };
         let requests = self.requests.split_at(at);
-        let bodies = if self.bodies.len() > 1 { self.bodies.split_at(at) } else { (self.bodies, self.bodies) };
-        [(requests.0, bodies.0), (requests.1, bodies.1)].map(|(requests, bodies)| Exchanges { requests, bodies })
+        let bodies = if self.bodies.len() > 1 {
+            self.bodies.split_at(at)
+        } else {
+            (self.bodies, self.bodies)
+        };
+        [(requests.0, bodies.0), (requests.1, bodies.1)]
+            .map(|(requests, bodies)| Exchanges { requests, bodies })
     }
 
     /// The body of the right answer to a request.
@@ -42,8 +49,16 @@ impl Head {
         const DATE: &str = "\r\nDate: ";
         let head = &answer[..answer.find("\r\n\r\n").map_or(answer.len(), |at| at + 4)];
         let start = head.find(DATE).map_or(0, |at| at + DATE.len());
-        let skipped = if start > 0 { head[start..].find("\r\n").unwrap_or(0) } else { 0 };
-        Head { before: head[..start].into(), skipped, after: head[start + skipped..].into() }
+        let skipped = if start > 0 {
+            head[start..].find("\r\n").unwrap_or(0)
+        } else {
+            0
+        };
+        Head {
+            before: head[..start].into(),
+            skipped,
+            after: head[start + skipped..].into(),
+        }
     }
 
     /// Its length.
@@ -67,7 +82,9 @@ impl Head {
 
 /// A GET request with the headers that come through the Functions host.
 pub(crate) fn request(path: &str, token: Option<&str>) -> Vec<u8> {
-    let authorization = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+    let authorization = token
+        .map(|token| format!("Authorization: Bearer {token}\r\n"))
+        .unwrap_or_default();
     format!(
         "GET {path} HTTP/1.1\r\nHost: contoso.azurewebsites.net\r\n\
          User-Agent: bench/1.0, Azure-Functions-Host/4.1040.0\r\nAccept: */*\r\n{authorization}\
@@ -94,7 +111,13 @@ pub(crate) fn ask(port: u16, request: &[u8]) -> std::io::Result<String> {
 }
 
 fn is_whole(answer: &str) -> bool {
-    let Some((head, body)) = answer.split_once("\r\n\r\n") else { return false };
-    let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
-    length.and_then(|length| length.parse().ok()).is_none_or(|length: usize| body.len() >= length)
+    let Some((head, body)) = answer.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("Content-Length: "));
+    length
+        .and_then(|length| length.parse().ok())
+        .is_none_or(|length: usize| body.len() >= length)
 }

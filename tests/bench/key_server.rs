@@ -8,7 +8,9 @@ use crate::tokens::ISSUER;
 
 /// Starts it on a thread of its own; comes back with its port.
 pub(crate) fn start() -> Result<u16, String> {
-    let keys: Vec<_> = (1..=3).map(|number| TestKey::number(number).jwk(Some(ISSUER))).collect();
+    let keys: Vec<_> = (1..=3)
+        .map(|number| TestKey::number(number).jwk(Some(ISSUER)))
+        .collect();
     let body = serde_json::json!({ "keys": keys }).to_string();
     let answer = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",

@@ -46,9 +46,17 @@ pub(crate) struct Process {
 impl Launcher {
     /// Launches this handler with keys from this port.
     pub(crate) fn new(handler: &Path, key_port: u16, cores: Cores) -> Result<Launcher, String> {
-        let handler = handler.canonicalize().map_err(|error| format!("{}: {error}", handler.display()))?;
-        let bench = std::env::current_exe().map_err(|error| format!("the bench's own binary: {error}"))?;
-        Ok(Launcher { cores, handler, bench, key_port })
+        let handler = handler
+            .canonicalize()
+            .map_err(|error| format!("{}: {error}", handler.display()))?;
+        let bench =
+            std::env::current_exe().map_err(|error| format!("the bench's own binary: {error}"))?;
+        Ok(Launcher {
+            cores,
+            handler,
+            bench,
+            key_port,
+        })
     }
 
     /// Starts a server; it need not listen yet.
@@ -58,7 +66,12 @@ impl Launcher {
             Program::Handler => self.handler_command(),
             Program::Bare { head, body } => {
                 let mut command = Command::new(&self.bench);
-                command.args(["--bare".into(), port.to_string(), head.to_string(), body.to_string()]);
+                command.args([
+                    "--bare".into(),
+                    port.to_string(),
+                    head.to_string(),
+                    body.to_string(),
+                ]);
                 command
             }
         };
@@ -69,7 +82,11 @@ impl Launcher {
 
     /// Starts a server and asks until it answers: the answer, and the time since just before the
     /// launch.
-    pub(crate) fn serve(&self, program: Program, request: &[u8]) -> Result<(Process, String, Duration), String> {
+    pub(crate) fn serve(
+        &self,
+        program: Program,
+        request: &[u8],
+    ) -> Result<(Process, String, Duration), String> {
         let mut process = self.launch(program)?;
         let started = process.started;
         while started.elapsed() < Duration::from_secs(10) {
@@ -89,28 +106,50 @@ impl Launcher {
     /// The handler with its settings, and nothing else in its environment.
     fn handler_command(&self) -> Command {
         let mut command = Command::new(&self.handler);
-        command.env_clear().envs([("TENANT_ID", TENANT), ("API_AUDIENCE", AUDIENCE), ("AUDIT_LOG", "denied")]);
-        command.env("JWKS_URI", format!("http://127.0.0.1:{}/keys", self.key_port));
+        command.env_clear().envs([
+            ("TENANT_ID", TENANT),
+            ("API_AUDIENCE", AUDIENCE),
+            ("AUDIT_LOG", "denied"),
+        ]);
+        command.env(
+            "JWKS_URI",
+            format!("http://127.0.0.1:{}/keys", self.key_port),
+        );
         command
     }
 
     /// Runs the handler on the servers' core with this input to its end: the time and the status.
-    pub(crate) fn run(&self, arguments: &[&str], input: &str) -> Result<(Duration, Option<i32>), String> {
+    pub(crate) fn run(
+        &self,
+        arguments: &[&str],
+        input: &str,
+    ) -> Result<(Duration, Option<i32>), String> {
         let mut command = self.handler_command();
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         let mut process = self.spawn(command, 0)?;
         if let Some(mut stdin) = process.child.stdin.take() {
             // A program that does not read its input is told by its status.
             let _ = stdin.write_all(input.as_bytes());
         }
-        let status = process.child.wait().map_err(|error| format!("handler {}: {error}", arguments.join(" ")))?;
+        let status = process
+            .child
+            .wait()
+            .map_err(|error| format!("handler {}: {error}", arguments.join(" ")))?;
         Ok((process.started.elapsed(), status.code()))
     }
 
     fn spawn(&self, mut command: Command, port: u16) -> Result<Process, String> {
         let (started, child) = self.cores.on_server(|| (Instant::now(), command.spawn()));
         let child = child.map_err(|error| format!("{command:?} does not start: {error}"))?;
-        let mut process = Process { child, port, started };
+        let mut process = Process {
+            child,
+            port,
+            started,
+        };
         drain(process.child.stdout.take());
         Ok(process)
     }

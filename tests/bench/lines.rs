@@ -15,9 +15,16 @@ pub(crate) fn measure(launcher: &Launcher, tokens: &Tokens) -> Result<Option<f64
     }
     let tokens = tokens.of(Size::Small);
     let tokens = &tokens[..tokens.len() - SPARE];
-    let input: String = tokens.iter().flat_map(|token| [token.text.as_str(), "\n"]).collect();
+    let input: String = tokens
+        .iter()
+        .flat_map(|token| [token.text.as_str(), "\n"])
+        .collect();
     match launcher.run(&ARGUMENTS, &input)? {
-        (took, Some(0)) => Ok(Some(took.saturating_sub(empty).as_secs_f64() * 1e6 / tokens.len() as f64)),
-        (_, status) => Err(format!("handler check --lines ended with {status:?} over valid tokens")),
+        (took, Some(0)) => Ok(Some(
+            took.saturating_sub(empty).as_secs_f64() * 1e6 / tokens.len() as f64,
+        )),
+        (_, status) => Err(format!(
+            "handler check --lines ended with {status:?} over valid tokens"
+        )),
     }
 }

@@ -52,12 +52,28 @@ struct Connection {
 impl Clients {
     /// Opens connections one by one, each with an answer before the next: of those that come
     /// together tiny_http may leave some waiting.
-    pub(crate) fn open(port: u16, count: usize, yields: bool, all: Exchanges, head: &Head) -> Result<Clients, String> {
-        let mut clients = Clients { connections: Vec::new(), yields };
-        let first = Exchanges { requests: &all.requests[..1], ..all };
+    pub(crate) fn open(
+        port: u16,
+        count: usize,
+        yields: bool,
+        all: Exchanges,
+        head: &Head,
+    ) -> Result<Clients, String> {
+        let mut clients = Clients {
+            connections: Vec::new(),
+            yields,
+        };
+        let first = Exchanges {
+            requests: &all.requests[..1],
+            ..all
+        };
         for _ in 0..count {
-            let connection = Connection::open(port).map_err(|error| format!("no connection: {error}"))?;
-            let mut single = Clients { connections: vec![connection], yields };
+            let connection =
+                Connection::open(port).map_err(|error| format!("no connection: {error}"))?;
+            let mut single = Clients {
+                connections: vec![connection],
+                yields,
+            };
             single.drive(first, head, Until::Sent);
             clients.connections.append(&mut single.connections);
         }
@@ -82,8 +98,14 @@ impl Clients {
         }
         while busy > 0 {
             let mut is_idle = true;
-            for connection in self.connections.iter_mut().filter(|connection| connection.is_busy) {
-                let Some(is_right) = connection.poll(all, head) else { continue };
+            for connection in self
+                .connections
+                .iter_mut()
+                .filter(|connection| connection.is_busy)
+            {
+                let Some(is_right) = connection.poll(all, head) else {
+                    continue;
+                };
                 (is_idle, last) = (false, Instant::now());
                 latencies.push(last.duration_since(connection.at).as_nanos() as u32);
                 load.wrong += usize::from(!is_right);
@@ -124,7 +146,14 @@ impl Connection {
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
         let received = vec![0; BUFFER_BYTES];
-        Ok(Connection { stream, received, filled: 0, asked: 0, at: Instant::now(), is_busy: false })
+        Ok(Connection {
+            stream,
+            received,
+            filled: 0,
+            asked: 0,
+            at: Instant::now(),
+            is_busy: false,
+        })
     }
 
     /// Sends a request. What goes wrong shows when its answer is read.
@@ -134,7 +163,8 @@ impl Connection {
         while !rest.is_empty() {
             match self.stream.write(rest) {
                 Ok(count) => rest = &rest[count..],
-                Err(error) if error.kind() == ErrorKind::WouldBlock && self.at.elapsed() < PATIENCE => {}
+                Err(error)
+                    if error.kind() == ErrorKind::WouldBlock && self.at.elapsed() < PATIENCE => {}
                 Err(_) => return,
             }
         }
@@ -148,7 +178,9 @@ impl Connection {
                 self.filled += count;
                 let received = &self.received[..self.filled];
                 match head.judge(received, all.body(self.asked)) {
-                    Some(false) => String::from_utf8_lossy(&received[..received.len().min(400)]).into_owned(),
+                    Some(false) => {
+                        String::from_utf8_lossy(&received[..received.len().min(400)]).into_owned()
+                    }
                     verdict => return verdict,
                 }
             }

@@ -67,10 +67,14 @@ fn measure(options: &Options) -> Result<usize, String> {
     let launcher = Launcher::new(&options.handler, key_server::start()?, cores)?;
     let session = Session::run(options, &tokens, &launcher)?;
     let goals = goals::goals(&session);
-    print!("{}", report::markdown(options, &launcher.cores, &session, &goals));
+    print!(
+        "{}",
+        report::markdown(options, &launcher.cores, &session, &goals)
+    );
     if let Some(path) = &options.json {
         let text = report::json(options, &launcher.cores, &session, &goals);
-        std::fs::write(path, format!("{text:#}\n")).map_err(|error| format!("{}: {error}", path.display()))?;
+        std::fs::write(path, format!("{text:#}\n"))
+            .map_err(|error| format!("{}: {error}", path.display()))?;
     }
     Ok(session.wrong())
 }

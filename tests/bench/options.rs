@@ -21,7 +21,16 @@ Exit status: 0, 1 when an answer was wrong or something did not run, 2 for a bad
 ";
 
 /// What may follow `--only`.
-const PARTS: [&str; 8] = ["verify", "repeated", "different", "bad", "public", "decision", "start", "lines"];
+const PARTS: [&str; 8] = [
+    "verify",
+    "repeated",
+    "different",
+    "bad",
+    "public",
+    "decision",
+    "start",
+    "lines",
+];
 
 /// What is measured, and how long.
 pub(crate) struct Options {
@@ -42,7 +51,9 @@ pub(crate) struct Options {
 
 impl Options {
     /// Reads the arguments; None when help is wanted.
-    pub(crate) fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
+    pub(crate) fn read(
+        mut arguments: impl Iterator<Item = String>,
+    ) -> Result<Option<Options>, String> {
         let mut options = Options {
             handler: PathBuf::new(),
             rounds: 5,
@@ -55,10 +66,17 @@ impl Options {
         while let Some(name) = arguments.next() {
             match name.as_str() {
                 "--help" | "-h" => return Ok(None),
-                "--quick" => (options.rounds, options.time, options.tokens) = (2, Duration::from_millis(300), 2000),
+                "--quick" => {
+                    (options.rounds, options.time, options.tokens) =
+                        (2, Duration::from_millis(300), 2000)
+                }
                 _ => {
-                    let value = arguments.next().ok_or(format!("{name} is unknown or lacks its value"))?;
-                    options.set(&name, &value).ok_or(format!("{name} {value} is not understood"))?;
+                    let value = arguments
+                        .next()
+                        .ok_or(format!("{name} is unknown or lacks its value"))?;
+                    options
+                        .set(&name, &value)
+                        .ok_or(format!("{name} {value} is not understood"))?;
                 }
             }
         }
@@ -73,19 +91,29 @@ impl Options {
             "--handler" => self.handler = value.into(),
             "--rounds" => self.rounds = value.parse().ok().filter(|rounds| *rounds > 0)?,
             "--seconds" => {
-                let seconds = value.parse().ok().filter(|seconds| (0.01..=60.0).contains(seconds))?;
+                let seconds = value
+                    .parse()
+                    .ok()
+                    .filter(|seconds| (0.01..=60.0).contains(seconds))?;
                 self.time = Duration::from_secs_f64(seconds);
             }
             "--tokens" => self.tokens = value.parse().ok().filter(|tokens| *tokens >= 1000)?,
             "--connections" => {
-                let numbers =
-                    value.split(',').map(|number| number.parse().ok().filter(|number| (1..=256).contains(number)));
+                let numbers = value.split(',').map(|number| {
+                    number
+                        .parse()
+                        .ok()
+                        .filter(|number| (1..=256).contains(number))
+                });
                 self.connections = numbers.collect::<Option<_>>()?;
             }
             "--json" => self.json = Some(value.into()),
             "--only" => {
                 self.only = value.split(',').map(str::to_owned).collect();
-                self.only.iter().all(|part| PARTS.contains(&part.as_str())).then_some(())?;
+                self.only
+                    .iter()
+                    .all(|part| PARTS.contains(&part.as_str()))
+                    .then_some(())?;
             }
             _ => return None,
         }

@@ -17,7 +17,12 @@ use crate::statistics::median;
 const QUIET: f64 = 0.9;
 
 /// The tables.
-pub(crate) fn markdown(options: &Options, cores: &Cores, session: &Session, goals: &[Goal]) -> String {
+pub(crate) fn markdown(
+    options: &Options,
+    cores: &Cores,
+    session: &Session,
+    goals: &[Goal],
+) -> String {
     let mut text = format!("{}\n\n{}; {}\n", machine(), cores.note, extent(options));
     if let Some(part) = session.quiet() {
         let verdict = if part < QUIET {
@@ -39,30 +44,57 @@ pub(crate) fn markdown(options: &Options, cores: &Cores, session: &Session, goal
     text.push_str("\n### By themselves\n\n");
     for (times, claims) in session.verification.iter().zip(["600 B", "4 KB"]) {
         if let Some(micros) = median(times.clone()) {
-            let _ = writeln!(text, "- ring, one RS256 verification (RSA 2048), claims of {claims}: {micros:.1} µs");
+            let _ = writeln!(
+                text,
+                "- ring, one RS256 verification (RSA 2048), claims of {claims}: {micros:.1} µs"
+            );
         }
     }
     for (profile, claims) in session.profile.iter().flatten().zip(["600 B", "4 KB"]) {
-        let parts: Vec<String> =
-            PARTS.iter().zip(profile).map(|(part, micros)| format!("{part} {micros:.2} µs")).collect();
-        let _ = writeln!(text, "- a decision with a remembered signature, claims of {claims}: {}", parts.join(", "));
+        let parts: Vec<String> = PARTS
+            .iter()
+            .zip(profile)
+            .map(|(part, micros)| format!("{part} {micros:.2} µs"))
+            .collect();
+        let _ = writeln!(
+            text,
+            "- a decision with a remembered signature, claims of {claims}: {}",
+            parts.join(", ")
+        );
     }
-    for (times, what) in session.starts.iter().zip(["bare server", "handler, /public", "handler, /api"]) {
+    for (times, what) in
+        session
+            .starts
+            .iter()
+            .zip(["bare server", "handler, /public", "handler, /api"])
+    {
         if let Some(millis) = median(times.clone()) {
-            let _ = writeln!(text, "- exec to first answer, {what}: {millis:.2} ms (median of {})", times.len());
+            let _ = writeln!(
+                text,
+                "- exec to first answer, {what}: {millis:.2} ms (median of {})",
+                times.len()
+            );
         }
     }
     if let Some(idle) = &session.idle {
         let (resident, peak, threads, files) = (idle.resident, idle.peak, idle.threads, idle.files);
-        let _ =
-            writeln!(text, "- idle handler: {resident} KiB resident, peak {peak} KiB, {threads} threads, {files} fds");
+        let _ = writeln!(
+            text,
+            "- idle handler: {resident} KiB resident, peak {peak} KiB, {threads} threads, {files} fds"
+        );
     }
     let _ = match session.lines {
         None => Ok(()),
-        Some(None) => writeln!(text, "- `handler check --lines`: skipped, this handler does not have it"),
+        Some(None) => writeln!(
+            text,
+            "- `handler check --lines`: skipped, this handler does not have it"
+        ),
         Some(Some(micros)) => {
             let ratio = median(session.verification[0].clone()).map_or(0.0, |bound| micros / bound);
-            writeln!(text, "- `handler check --lines`: {micros:.1} µs a token, {ratio:.2} of ring's verification")
+            writeln!(
+                text,
+                "- `handler check --lines`: {micros:.1} µs a token, {ratio:.2} of ring's verification"
+            )
         }
     };
     let _ = writeln!(text, "- wrong answers: {}", session.wrong());
@@ -73,8 +105,14 @@ fn write_goals(text: &mut String, goals: &[Goal]) {
     text.push_str("\n### Wanted and measured\n\n| figure | wanted | measured | |\n| --- | --- | ---: | --- |\n");
     for goal in goals {
         let verdict = if goal.is_met() { "met" } else { "**missed**" };
-        let _ =
-            writeln!(text, "| {} | {} | {:.2} {} | {verdict} |", goal.name, goal.wanted(), goal.measured, goal.unit);
+        let _ = writeln!(
+            text,
+            "| {} | {} | {:.2} {} | {verdict} |",
+            goal.name,
+            goal.wanted(),
+            goal.measured,
+            goal.unit
+        );
     }
 }
 
@@ -110,8 +148,14 @@ fn write_use(text: &mut String, session: &Session) {
          | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
     );
     for row in &session.rows {
-        let (Some(usage), Some(cpu)) = (row.usage(), row.cpu()) else { continue };
-        let ratio = if row.is_bound { None } else { session.cpu_ratio(row) };
+        let (Some(usage), Some(cpu)) = (row.usage(), row.cpu()) else {
+            continue;
+        };
+        let ratio = if row.is_bound {
+            None
+        } else {
+            session.cpu_ratio(row)
+        };
         let _ = writeln!(
             text,
             "| {} | {} | {cpu:.3} | {} | {} | {} | {} | {} |",
@@ -131,7 +175,11 @@ fn figure_or_bound(ratio: Option<f64>) -> String {
 }
 
 fn ratio(session: &Session, row: &Row) -> Option<f64> {
-    if row.is_bound { None } else { session.ratio(row) }
+    if row.is_bound {
+        None
+    } else {
+        session.ratio(row)
+    }
 }
 
 /// Everything, each round by itself.
@@ -185,11 +233,27 @@ fn extent(options: &Options) -> String {
 fn machine() -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let cpu = read("/proc/cpuinfo");
-    let model = cpu.lines().find(|line| line.starts_with("model name")).and_then(|line| line.split(": ").nth(1));
-    let cores = cpu.lines().filter(|line| line.starts_with("processor")).count();
+    let model = cpu
+        .lines()
+        .find(|line| line.starts_with("model name"))
+        .and_then(|line| line.split(": ").nth(1));
+    let cores = cpu
+        .lines()
+        .filter(|line| line.starts_with("processor"))
+        .count();
     let kernel = read("/proc/sys/kernel/osrelease");
-    let rustc = std::env::var("RUSTC_VERSION").map(|version| format!("{version}, ")).unwrap_or_default();
-    let date = Command::new("date").args(["-u", "+%Y-%m-%d %H:%M UTC"]).output();
-    let date = date.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
-    format!("{}, {cores} cores, Linux {}, {rustc}{date}", model.unwrap_or("unknown CPU"), kernel.trim())
+    let rustc = std::env::var("RUSTC_VERSION")
+        .map(|version| format!("{version}, "))
+        .unwrap_or_default();
+    let date = Command::new("date")
+        .args(["-u", "+%Y-%m-%d %H:%M UTC"])
+        .output();
+    let date = date
+        .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        .unwrap_or_default();
+    format!(
+        "{}, {cores} cores, Linux {}, {rustc}{date}",
+        model.unwrap_or("unknown CPU"),
+        kernel.trim()
+    )
 }

@@ -52,9 +52,15 @@ pub(crate) struct Session {
 
 impl Session {
     /// Measures all that is wanted.
-    pub(crate) fn run(options: &Options, tokens: &Tokens, launcher: &Launcher) -> Result<Session, String> {
+    pub(crate) fn run(
+        options: &Options,
+        tokens: &Tokens,
+        launcher: &Launcher,
+    ) -> Result<Session, String> {
         let mut session = Session::default();
-        let wanted = |kind: Kind| options.wants(kind.name()) || (kind == Kind::Repeated && options.wants("different"));
+        let wanted = |kind: Kind| {
+            options.wants(kind.name()) || (kind == Kind::Repeated && options.wants("different"))
+        };
         let subjects: Vec<Subject> = SUBJECTS
             .iter()
             .filter(|(kind, _)| wanted(*kind))
@@ -62,7 +68,10 @@ impl Session {
             .collect::<Result<_, _>>()?;
         for round in 1..=options.rounds {
             progress(&format!("round {round} of {}", options.rounds));
-            if ["verify", "different", "bad", "lines"].iter().any(|part| options.wants(part)) {
+            if ["verify", "different", "bad", "lines"]
+                .iter()
+                .any(|part| options.wants(part))
+            {
                 session.verify(tokens, options.time / 2, launcher);
             }
             for &connections in &options.connections {
@@ -70,7 +79,11 @@ impl Session {
             }
         }
         if options.wants("decision") {
-            let profile = |size| launcher.cores.on_server(|| decision::measure(&tokens.of(size)[0]));
+            let profile = |size| {
+                launcher
+                    .cores
+                    .on_server(|| decision::measure(&tokens.of(size)[0]))
+            };
             session.profile = Some([profile(Size::Small), profile(Size::Large)]);
         }
         if options.wants("start") {
@@ -86,8 +99,15 @@ impl Session {
     }
 
     fn verify(&mut self, tokens: &Tokens, time: Duration, launcher: &Launcher) {
-        for (size, times) in [Size::Small, Size::Large].into_iter().zip(&mut self.verification) {
-            times.push(launcher.cores.on_server(|| verification::measure(tokens.of(size), time)));
+        for (size, times) in [Size::Small, Size::Large]
+            .into_iter()
+            .zip(&mut self.verification)
+        {
+            times.push(
+                launcher
+                    .cores
+                    .on_server(|| verification::measure(tokens.of(size), time)),
+            );
         }
     }
 
@@ -100,12 +120,25 @@ impl Session {
     ) -> Result<(), String> {
         for subject in subjects {
             // Different tokens make requests and answers of the same size as one repeated token.
-            for is_bound in [true, false].into_iter().skip(usize::from(subject.kind == Kind::Different)) {
+            for is_bound in [true, false]
+                .into_iter()
+                .skip(usize::from(subject.kind == Kind::Different))
+            {
                 let sample = subject.run(is_bound, connections, options.time, launcher)?;
                 let (kind, size) = (subject.kind, subject.size);
-                match self.rows.iter_mut().find(|row| row.is(kind, size, connections, is_bound)) {
+                match self
+                    .rows
+                    .iter_mut()
+                    .find(|row| row.is(kind, size, connections, is_bound))
+                {
                     Some(row) => row.samples.push(sample),
-                    None => self.rows.push(Row { kind, size, connections, is_bound, samples: vec![sample] }),
+                    None => self.rows.push(Row {
+                        kind,
+                        size,
+                        connections,
+                        is_bound,
+                        samples: vec![sample],
+                    }),
                 }
             }
         }
@@ -116,8 +149,9 @@ impl Session {
         let public = Subject::prepare(Kind::Public, Size::Small, tokens, launcher)?;
         let api = Subject::prepare(Kind::Repeated, Size::Small, tokens, launcher)?;
         for _ in 0..count {
-            for ((subject, is_bound), times) in
-                [(&public, true), (&public, false), (&api, false)].into_iter().zip(&mut self.starts)
+            for ((subject, is_bound), times) in [(&public, true), (&public, false), (&api, false)]
+                .into_iter()
+                .zip(&mut self.starts)
             {
                 times.push(subject.start(is_bound, launcher)?.0);
             }
@@ -129,32 +163,53 @@ impl Session {
     }
 
     /// A case, when it was measured.
-    pub(crate) fn row(&self, kind: Kind, size: Size, connections: usize, is_bound: bool) -> Option<&Row> {
-        self.rows.iter().find(|row| row.is(kind, size, connections, is_bound))
+    pub(crate) fn row(
+        &self,
+        kind: Kind,
+        size: Size,
+        connections: usize,
+        is_bound: bool,
+    ) -> Option<&Row> {
+        self.rows
+            .iter()
+            .find(|row| row.is(kind, size, connections, is_bound))
     }
 
     /// What one request of a case would take by its bounds in each round, in microseconds.
     pub(crate) fn bounds(&self, row: &Row) -> Option<Vec<f64>> {
         let server = self.row(row.bound_kind(), row.size, row.connections, true)?;
         let verification = |round: usize| match row.kind.verifies() {
-            true => self.verification[usize::from(row.size == Size::Large)].get(round).copied(),
+            true => self.verification[usize::from(row.size == Size::Large)]
+                .get(round)
+                .copied(),
             false => Some(0.0),
         };
         let samples = server.samples.iter().enumerate();
-        samples.map(|(round, sample)| Some(verification(round)? + 1e6 / sample.load.per_second)).collect()
+        samples
+            .map(|(round, sample)| Some(verification(round)? + 1e6 / sample.load.per_second))
+            .collect()
     }
 
     /// Time of one request over what its bounds allow: the median of the rounds' own ratios.
     pub(crate) fn ratio(&self, row: &Row) -> Option<f64> {
         let bounds = self.bounds(row)?;
-        median(row.samples.iter().zip(bounds).map(|(sample, bound)| 1e6 / sample.load.per_second / bound))
+        median(
+            row.samples
+                .iter()
+                .zip(bounds)
+                .map(|(sample, bound)| 1e6 / sample.load.per_second / bound),
+        )
     }
 
     /// CPU time of one request over what its bounds use; steadier than [`Session::ratio`] while
     /// other programs run.
     pub(crate) fn cpu_ratio(&self, row: &Row) -> Option<f64> {
         let times = &self.verification[usize::from(row.size == Size::Large)];
-        let verification = if row.kind.verifies() { median(times.clone())? } else { 0.0 };
+        let verification = if row.kind.verifies() {
+            median(times.clone())?
+        } else {
+            0.0
+        };
         let server = self.row(row.bound_kind(), row.size, row.connections, true)?;
         // Seconds for 10,000 are 100 microseconds for one.
         Some(row.cpu()? / (server.cpu()? + verification / 100.0))
@@ -163,25 +218,39 @@ impl Session {
     /// The part of its core that the bare server had under many connections, in the median. Far
     /// below 1, other programs were running, and figures of time mean little.
     pub(crate) fn quiet(&self) -> Option<f64> {
-        let busy = self.rows.iter().filter(|row| row.is_bound && row.connections >= 16);
+        let busy = self
+            .rows
+            .iter()
+            .filter(|row| row.is_bound && row.connections >= 16);
         let samples = busy.flat_map(|row| &row.samples);
-        median(samples.filter_map(|sample| Some(sample.cpu? * sample.load.per_second / sample.load.requests as f64)))
+        median(samples.filter_map(|sample| {
+            Some(sample.cpu? * sample.load.per_second / sample.load.requests as f64)
+        }))
     }
 
     /// Wrong answers in the whole session.
     pub(crate) fn wrong(&self) -> usize {
-        self.rows.iter().flat_map(|row| &row.samples).map(|sample| sample.load.wrong).sum()
+        self.rows
+            .iter()
+            .flat_map(|row| &row.samples)
+            .map(|sample| sample.load.wrong)
+            .sum()
     }
 }
 
 impl Row {
     fn is(&self, kind: Kind, size: Size, connections: usize, is_bound: bool) -> bool {
-        (self.kind, self.size, self.connections, self.is_bound) == (kind, size, connections, is_bound)
+        (self.kind, self.size, self.connections, self.is_bound)
+            == (kind, size, connections, is_bound)
     }
 
     /// The kind whose bare server has requests and answers of the same size.
     fn bound_kind(&self) -> Kind {
-        if self.kind == Kind::Different { Kind::Repeated } else { self.kind }
+        if self.kind == Kind::Different {
+            Kind::Repeated
+        } else {
+            self.kind
+        }
     }
 
     /// The median over the rounds.
@@ -196,7 +265,10 @@ impl Row {
 
     /// What the server used in the round in which its memory was largest.
     pub(crate) fn usage(&self) -> Option<Usage> {
-        self.samples.iter().filter_map(|sample| sample.usage).max_by_key(|usage| usage.resident)
+        self.samples
+            .iter()
+            .filter_map(|sample| sample.usage)
+            .max_by_key(|usage| usage.resident)
     }
 
     /// CPU seconds of the server for 10,000 requests, over all rounds together.
@@ -208,7 +280,11 @@ impl Row {
 
     /// For tables.
     pub(crate) fn name(&self) -> String {
-        let size = if self.kind == Kind::Public { "" } else { self.size.name() };
+        let size = if self.kind == Kind::Public {
+            ""
+        } else {
+            self.size.name()
+        };
         let what = match (self.is_bound, self.kind) {
             (true, Kind::Public) => "bare server, like /public",
             (true, Kind::Bad) => "bare server, like bad signatures",

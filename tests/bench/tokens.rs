@@ -12,7 +12,8 @@ pub(crate) const TENANT: &str = "8b2c6a1e-4f0d-4d7a-9c35-e1f7a0b6d942";
 /// The API that they are for.
 pub(crate) const AUDIENCE: &str = "3f5e8c07-91ab-4c62-b7d4-6a2e0f9d1c58";
 /// Their issuer.
-pub(crate) const ISSUER: &str = "https://login.microsoftonline.com/8b2c6a1e-4f0d-4d7a-9c35-e1f7a0b6d942/v2.0";
+pub(crate) const ISSUER: &str =
+    "https://login.microsoftonline.com/8b2c6a1e-4f0d-4d7a-9c35-e1f7a0b6d942/v2.0";
 
 /// Tokens beyond those that are measured, for the moment before.
 pub(crate) const SPARE: usize = 512;
@@ -57,7 +58,10 @@ impl Tokens {
     /// Signs `count` small ones, some large ones, and the spare ones of each, on all cores.
     pub(crate) fn mint(count: usize) -> Tokens {
         let sign = |size, count| sign_all(size, count + SPARE);
-        Tokens { small: sign(Size::Small, count), large: sign(Size::Large, count.min(MOST_LARGE)) }
+        Tokens {
+            small: sign(Size::Small, count),
+            large: sign(Size::Large, count.min(MOST_LARGE)),
+        }
     }
 
     /// Those of one size; the last [`SPARE`] are not to be measured.
@@ -87,24 +91,45 @@ impl Token {
 
 fn sign_all(size: Size, count: usize) -> Vec<Token> {
     let key = TestKey::number(1);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(count);
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |time| time.as_secs());
+    let threads = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(count);
     let done = AtomicUsize::new(0);
     let sign = |number: usize| {
         let payload = payload(size, number, now);
-        let token = Token { text: mint::token(&key, &payload), payload };
+        let token = Token {
+            text: mint::token(&key, &payload),
+            payload,
+        };
         done.fetch_add(1, Ordering::Relaxed);
         token
     };
     let tokens = std::thread::scope(|scope| {
         let shares: Vec<_> = (0..threads)
-            .map(|share| scope.spawn(move || (share..count).step_by(threads).map(sign).collect::<Vec<_>>()))
+            .map(|share| {
+                scope.spawn(move || {
+                    (share..count)
+                        .step_by(threads)
+                        .map(sign)
+                        .collect::<Vec<_>>()
+                })
+            })
             .collect();
         while !shares.iter().all(|share| share.is_finished()) {
-            crate::progress(&format!("signing tokens of {}: {}/{count}", size.name(), done.load(Ordering::Relaxed)));
+            crate::progress(&format!(
+                "signing tokens of {}: {}/{count}",
+                size.name(),
+                done.load(Ordering::Relaxed)
+            ));
             std::thread::sleep(Duration::from_millis(100));
         }
-        shares.into_iter().flat_map(|share| share.join().unwrap_or_default()).collect()
+        shares
+            .into_iter()
+            .flat_map(|share| share.join().unwrap_or_default())
+            .collect()
     });
     crate::progress("");
     tokens
@@ -116,7 +141,10 @@ fn payload(size: Size, number: usize, now: u64) -> String {
     let uti = mint::b64(&hash.as_ref()[..16]);
     let groups = match size {
         Size::Small => String::new(),
-        Size::Large => format!(r#""groups":[{}],"#, (0..88).map(group).collect::<Vec<_>>().join(",")),
+        Size::Large => format!(
+            r#""groups":[{}],"#,
+            (0..88).map(group).collect::<Vec<_>>().join(",")
+        ),
     };
     format!(
         r#"{{"aud":"{AUDIENCE}","iss":"{ISSUER}","iat":{issued},"nbf":{issued},"exp":{expires},"#,
@@ -132,5 +160,9 @@ fn payload(size: Size, number: usize, now: u64) -> String {
 }
 
 fn group(number: usize) -> String {
-    format!(r#""{:08x}-{:04x}-4a{number:02x}-8b{number:02x}-7f3c90d215e6""#, number * 0x0123_4567, number * 0x2bd)
+    format!(
+        r#""{:08x}-{:04x}-4a{number:02x}-8b{number:02x}-7f3c90d215e6""#,
+        number * 0x0123_4567,
+        number * 0x2bd
+    )
 }

@@ -60,18 +60,36 @@ fn chunked_bodies_that_are_wrong_or_never_end_hold_up_nobody() {
     let patience = Duration::from_secs(5);
     for body in RIGHT {
         let mut wire = sent(&handler, body);
-        assert_eq!(wire.answer(patience).map(|answer| answer.0), Some(401), "{body:?}");
+        assert_eq!(
+            wire.answer(patience).map(|answer| answer.0),
+            Some(401),
+            "{body:?}"
+        );
         wire.send(PUBLIC);
-        assert_eq!(wire.answer(patience).map(|answer| answer.0), Some(200), "the request after {body:?}");
+        assert_eq!(
+            wire.answer(patience).map(|answer| answer.0),
+            Some(200),
+            "the request after {body:?}"
+        );
     }
     for body in WRONG {
         let answer = sent(&handler, body).answer(patience);
-        assert!(answer.as_ref().is_none_or(|answer| answer.0 == 400), "{body:?}: {answer:?}");
+        assert!(
+            answer.as_ref().is_none_or(|answer| answer.0 == 400),
+            "{body:?}: {answer:?}"
+        );
     }
-    let mut endless: Vec<Wire> = ENDLESS.iter().cycle().take(36).map(|body| sent(&handler, body)).collect();
+    let mut endless: Vec<Wire> = ENDLESS
+        .iter()
+        .cycle()
+        .take(36)
+        .map(|body| sent(&handler, body))
+        .collect();
     let mut growing: Vec<Wire> = (0..10).map(|_| sent(&handler, "")).collect();
     for _ in 0..40 {
-        growing.iter_mut().for_each(|wire| wire.send(&b"1\r\nx\r\n".repeat(100)));
+        growing
+            .iter_mut()
+            .for_each(|wire| wire.send(&b"1\r\nx\r\n".repeat(100)));
         thread::sleep(Duration::from_millis(30));
     }
     for wire in &mut endless {
@@ -79,5 +97,10 @@ fn chunked_bodies_that_are_wrong_or_never_end_hold_up_nobody() {
     }
     drop((endless, growing));
     probe.end("wrong and endless chunks");
-    must_settle(&mut handler, &before, NEARLY_NOTHING, "wrong and endless chunks");
+    must_settle(
+        &mut handler,
+        &before,
+        NEARLY_NOTHING,
+        "wrong and endless chunks",
+    );
 }

@@ -19,13 +19,22 @@ fn handler() -> (Handler, Issuer) {
 /// How many files a process may open here.
 fn descriptor_limit() -> u64 {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap_or_default();
-    line.split_ascii_whitespace().next().and_then(|soft| soft.parse().ok()).unwrap_or(u64::MAX)
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))
+        .unwrap_or_default();
+    line.split_ascii_whitespace()
+        .next()
+        .and_then(|soft| soft.parse().ok())
+        .unwrap_or(u64::MAX)
 }
 
 fn crowd_of(size: usize, first_words: &[u8], what: &str) {
     if descriptor_limit() < 4 * size as u64 {
-        say(&format!("{what}: skipped, no more than {} files may be open here", descriptor_limit()));
+        say(&format!(
+            "{what}: skipped, no more than {} files may be open here",
+            descriptor_limit()
+        ));
         return;
     }
     let (mut handler, _issuer) = handler();
@@ -37,12 +46,20 @@ fn crowd_of(size: usize, first_words: &[u8], what: &str) {
     let full = handler.usage();
     probe.end(&format!("{what}, {full} meanwhile"));
     // All are still served: the rest of the line makes it a request.
-    let rest: &[u8] = if first_words.is_empty() { PUBLIC } else { b"blic HTTP/1.1\r\n\r\n" };
+    let rest: &[u8] = if first_words.is_empty() {
+        PUBLIC
+    } else {
+        b"blic HTTP/1.1\r\n\r\n"
+    };
     for wire in &mut crowd {
         wire.send(rest);
     }
     for wire in &mut crowd {
-        assert_eq!(wire.answer(Duration::from_secs(10)).map(|answer| answer.0), Some(200), "{what}");
+        assert_eq!(
+            wire.answer(Duration::from_secs(10)).map(|answer| answer.0),
+            Some(200),
+            "{what}"
+        );
     }
     drop(crowd);
     must_settle(&mut handler, &before, NEARLY_NOTHING, what);
@@ -72,10 +89,22 @@ fn connections_that_come_at_the_same_instant_and_stay_open_are_all_answered() {
         }
         for (number, wire) in burst.iter_mut().enumerate() {
             let answer = wire.answer(Duration::from_secs(20)).map(|answer| answer.0);
-            assert_eq!(answer, Some(200), "{number} of {size}, {:?} after the start", start.elapsed());
+            assert_eq!(
+                answer,
+                Some(200),
+                "{number} of {size}, {:?} after the start",
+                start.elapsed()
+            );
         }
-        say(&format!("a burst of {size}: the last answer after {:.1?}", start.elapsed()));
-        assert!(start.elapsed() < Duration::from_secs(5), "a burst of {size} took {:?}", start.elapsed());
+        say(&format!(
+            "a burst of {size}: the last answer after {:.1?}",
+            start.elapsed()
+        ));
+        assert!(
+            start.elapsed() < Duration::from_secs(5),
+            "a burst of {size} took {:?}",
+            start.elapsed()
+        );
     }
     must_settle(&mut handler, &before, NEARLY_NOTHING, "bursts");
 }
@@ -91,9 +120,17 @@ fn heads_that_trickle_hold_up_nobody_and_are_answered_at_their_end() {
         thread::sleep(Duration::from_millis(25));
     }
     for wire in &mut wires {
-        assert_eq!(wire.answer(Duration::from_secs(5)).map(|answer| answer.0), Some(200));
+        assert_eq!(
+            wire.answer(Duration::from_secs(5)).map(|answer| answer.0),
+            Some(200)
+        );
     }
     drop(wires);
     probe.end("100 heads that trickle");
-    must_settle(&mut handler, &before, NEARLY_NOTHING, "100 heads that trickle");
+    must_settle(
+        &mut handler,
+        &before,
+        NEARLY_NOTHING,
+        "100 heads that trickle",
+    );
 }

@@ -23,11 +23,21 @@ fn a_client_that_reads_late_gets_every_answer_whole_and_in_order() {
     probe.end("a client that does not read");
     client.send(&api(&signed(&with(v2(), "sub", "a later request"))));
     for number in 0..1000 {
-        let (status, body) = client.answer(Duration::from_secs(10)).unwrap_or_else(|| panic!("no answer {number}"));
-        assert!(status == 200 && body.len() > 8000, "answer {number} is {status}, {body}");
-        assert!(!body.contains("HTTP/1.1"), "answer {number} has another one in its body");
+        let (status, body) = client
+            .answer(Duration::from_secs(10))
+            .unwrap_or_else(|| panic!("no answer {number}"));
+        assert!(
+            status == 200 && body.len() > 8000,
+            "answer {number} is {status}, {body}"
+        );
+        assert!(
+            !body.contains("HTTP/1.1"),
+            "answer {number} has another one in its body"
+        );
     }
-    let (status, body) = client.answer(Duration::from_secs(10)).expect("the last answer");
+    let (status, body) = client
+        .answer(Duration::from_secs(10))
+        .expect("the last answer");
     assert!(status == 200 && body.contains("a later request"), "{body}");
     handler.must_be_the_same();
 }

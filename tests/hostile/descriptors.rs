@@ -17,7 +17,11 @@ fn when_descriptors_run_out_it_goes_on_or_ends_with_status_200_and_says_why() {
     let issuer = Issuer::with(set(&[1]));
     let url = issuer.url();
     let run = |limit: usize| {
-        let mut handler = Handler::launched(&url, &format!("ulimit -n {limit}; exec \"$0\" >/dev/null"), &[]);
+        let mut handler = Handler::launched(
+            &url,
+            &format!("ulimit -n {limit}; exec \"$0\" >/dev/null"),
+            &[],
+        );
         // The keys are there: no descriptor of a fetch is in the way.
         assert_eq!(handler.api(&good()).0, 200);
         thread::sleep(Duration::from_millis(200));
@@ -31,8 +35,13 @@ fn when_descriptors_run_out_it_goes_on_or_ends_with_status_200_and_says_why() {
         drop(wires);
         thread::sleep(Duration::from_millis(500));
         let Some(status) = handler.ended() else {
-            assert!(handler.public(Duration::from_secs(5)).is_some(), "limit {limit}: alive and deaf");
-            say(&format!("no more than {limit} descriptors, 100 connections: goes on"));
+            assert!(
+                handler.public(Duration::from_secs(5)).is_some(),
+                "limit {limit}: alive and deaf"
+            );
+            say(&format!(
+                "no more than {limit} descriptors, 100 connections: goes on"
+            ));
             return;
         };
         let words = handler.last_words();
@@ -43,7 +52,10 @@ fn when_descriptors_run_out_it_goes_on_or_ends_with_status_200_and_says_why() {
         ));
         assert_eq!(status.code(), Some(200), "limit {limit}: {words}");
         let last = why.last().unwrap_or(&"");
-        assert!(last.contains("no longer") && last.contains("leaving with status 200"), "limit {limit}: {words}");
+        assert!(
+            last.contains("no longer") && last.contains("leaving with status 200"),
+            "limit {limit}: {words}"
+        );
     };
     thread::scope(|scope| {
         for limit in [32, 33, 64, 65] {

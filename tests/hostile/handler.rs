@@ -35,7 +35,9 @@ impl Handler {
     /// settings.
     pub(crate) fn launched(jwks_uri: &str, script: &str, more: &[(&str, &str)]) -> Handler {
         let on = |port| Handler::on_port(port, jwks_uri, script, more);
-        (0..20).find_map(|_| on(free_port())).expect("of twenty free ports one stays free")
+        (0..20)
+            .find_map(|_| on(free_port()))
+            .expect("of twenty free ports one stays free")
     }
 
     /// Starts it on this port with its output thrown away.
@@ -45,9 +47,15 @@ impl Handler {
 
     /// None when somebody else has the port.
     fn on_port(port: u16, jwks_uri: &str, script: &str, more: &[(&str, &str)]) -> Option<Handler> {
-        let child = command(port, jwks_uri, script, more).spawn().expect("the shell starts");
+        let child = command(port, jwks_uri, script, more)
+            .spawn()
+            .expect("the shell starts");
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let mut handler = Handler { child, address, born: String::new() };
+        let mut handler = Handler {
+            child,
+            address,
+            born: String::new(),
+        };
         let deadline = Instant::now() + GUARD;
         while handler.public(Duration::from_secs(5)).is_none() {
             if handler.ended().is_some() {
@@ -118,10 +126,15 @@ impl Handler {
     }
 
     fn start_time(&self) -> String {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
+        let stat =
+            std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
         // The name, in parentheses, may hold spaces; the 20th field after it is the start time.
         let fields = stat.rsplit(')').next().unwrap_or_default();
-        fields.split_ascii_whitespace().nth(19).unwrap_or_default().to_owned()
+        fields
+            .split_ascii_whitespace()
+            .nth(19)
+            .unwrap_or_default()
+            .to_owned()
     }
 }
 
@@ -133,17 +146,33 @@ impl Drop for Handler {
 
 /// Runs the handler on this port to its end: its status and what it wrote to standard error.
 pub(crate) fn run_to_the_end(port: u16) -> (Option<i32>, String) {
-    let output = command(port, "/dev/null", "exec \"$0\"", &[]).output().expect("the shell starts");
-    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    let output = command(port, "/dev/null", "exec \"$0\"", &[])
+        .output()
+        .expect("the shell starts");
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
 }
 
 fn command(port: u16, jwks_uri: &str, script: &str, more: &[(&str, &str)]) -> Command {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", script, env!("CARGO_BIN_EXE_handler")]);
-    let settings = [("TENANT_ID", TENANT), ("API_AUDIENCE", AUDIENCE), ("JWKS_URI", jwks_uri)];
-    command.env_clear().env("PATH", "/usr/bin:/bin").envs(settings).envs(more.iter().copied());
+    let settings = [
+        ("TENANT_ID", TENANT),
+        ("API_AUDIENCE", AUDIENCE),
+        ("JWKS_URI", jwks_uri),
+    ];
+    command
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .envs(settings)
+        .envs(more.iter().copied());
     command.env("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string());
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
@@ -153,7 +182,12 @@ pub(crate) fn free_port() -> u16 {
     loop {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("bound").port();
-        if GIVEN.lock().expect("no panic while held").get_or_insert_default().insert(port) {
+        if GIVEN
+            .lock()
+            .expect("no panic while held")
+            .get_or_insert_default()
+            .insert(port)
+        {
             return port;
         }
     }

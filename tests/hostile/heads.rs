@@ -42,7 +42,10 @@ const ODD: [(&str, Fate); 42] = [
     ("GET /public HTTP/1.1\r\nX: a\0b\r\n\r\n", Status(200)),
     ("GET /public HTTP/1.1\r\nno colon\r\n\r\n", Status(400)),
     ("GET /public HTTP/1.1\r\nX : space\r\n\r\n", Status(400)),
-    ("GET /public HTTP/1.1\r\nX: folded\r\n line\r\n\r\n", Status(400)),
+    (
+        "GET /public HTTP/1.1\r\nX: folded\r\n line\r\n\r\n",
+        Status(400),
+    ),
     ("GET /public HTTP/1.1\r\n: nameless\r\n\r\n", Status(200)),
     ("GET http://localhost/public HTTP/1.1\r\n\r\n", Status(200)),
     ("GET http://localhost/api HTTP/1.1\r\n\r\n", Status(401)),
@@ -51,19 +54,58 @@ const ODD: [(&str, Fate); 42] = [
     ("CONNECT localhost:443 HTTP/1.1\r\n\r\n", Status(404)),
     ("TRACE /api HTTP/1.1\r\n\r\n", Status(405)),
     ("get /api HTTP/1.1\r\n\r\n", Status(405)),
-    ("GET /api HTTP/1.1\r\nUpgrade: websocket\r\n\r\n", Status(401)),
-    ("GET /api HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", Status(401)),
-    ("POST /api HTTP/1.1\r\nConnection: upgrade\r\nContent-Length: 2000\r\n\r\nbody", Status(401)),
-    ("POST /api HTTP/1.1\r\nConnection: upgrade\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello", Status(401)),
-    ("POST /api HTTP/1.1\r\nExpect: 200-ok\r\nContent-Length: 5\r\n\r\nhello", Status(417)),
-    ("POST /api HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 5000\r\n\r\nabc", Status(401)),
-    ("POST /api HTTP/1.1\r\nContent-Length: +5\r\n\r\nhello", Status(401)),
-    ("POST /api HTTP/1.1\r\nContent-Length: -5\r\n\r\nhello", Status(401)),
-    ("POST /api HTTP/1.1\r\nContent-Length:   5  \r\n\r\nhello", Status(401)),
-    ("POST /api HTTP/1.1\r\nContent-Length: 5, 5\r\n\r\nhello", Status(401)),
-    ("POST /api HTTP/1.1\r\nContent-Length: 0x5\r\n\r\nhello", Status(401)),
-    ("POST /api HTTP/1.1\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", Status(401)),
-    ("POST /api HTTP/1.1\r\nTransfer-Encoding: identity\r\n\r\nhello\r\n", Status(400)),
+    (
+        "GET /api HTTP/1.1\r\nUpgrade: websocket\r\n\r\n",
+        Status(401),
+    ),
+    (
+        "GET /api HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+        Status(401),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nConnection: upgrade\r\nContent-Length: 2000\r\n\r\nbody",
+        Status(401),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nConnection: upgrade\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello",
+        Status(401),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nExpect: 200-ok\r\nContent-Length: 5\r\n\r\nhello",
+        Status(417),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 5000\r\n\r\nabc",
+        Status(401),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nContent-Length: +5\r\n\r\nhello",
+        Status(401),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nContent-Length: -5\r\n\r\nhello",
+        Status(401),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nContent-Length:   5  \r\n\r\nhello",
+        Status(401),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nContent-Length: 5, 5\r\n\r\nhello",
+        Status(401),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nContent-Length: 0x5\r\n\r\nhello",
+        Status(401),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        Status(401),
+    ),
+    (
+        "POST /api HTTP/1.1\r\nTransfer-Encoding: identity\r\n\r\nhello\r\n",
+        Status(400),
+    ),
 ];
 
 fn handler() -> (Handler, Issuer) {
@@ -113,12 +155,30 @@ fn huge_heads_are_read_to_their_end_and_hold_up_nobody() {
     let probe = Probe::start(&handler);
     let long = |bytes: usize| "x".repeat(bytes);
     let requests = [
-        (format!("GET /public HTTP/1.1\r\nX: {}\r\n\r\n", long(8_000_000)), 200),
-        (format!("GET /public HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(100_000)), 200),
+        (
+            format!("GET /public HTTP/1.1\r\nX: {}\r\n\r\n", long(8_000_000)),
+            200,
+        ),
+        (
+            format!("GET /public HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(100_000)),
+            200,
+        ),
         (format!("GET /{} HTTP/1.1\r\n\r\n", long(1_000_000)), 404),
         (format!("{} /api HTTP/1.1\r\n\r\n", long(100_000)), 405),
-        (format!("GET /api HTTP/1.1\r\nAuthorization: Bearer {}\r\n\r\n", long(1_000_000)), 401),
-        (format!("GET /api HTTP/1.1\r\n{}\r\n", "Authorization: Bearer x\r\n".repeat(10_000)), 401),
+        (
+            format!(
+                "GET /api HTTP/1.1\r\nAuthorization: Bearer {}\r\n\r\n",
+                long(1_000_000)
+            ),
+            401,
+        ),
+        (
+            format!(
+                "GET /api HTTP/1.1\r\n{}\r\n",
+                "Authorization: Bearer x\r\n".repeat(10_000)
+            ),
+            401,
+        ),
     ];
     let send = |(request, status): &(String, u16)| {
         let mut wire = handler.connect();
@@ -132,6 +192,9 @@ fn huge_heads_are_read_to_their_end_and_hold_up_nobody() {
         }
     });
     probe.end("huge heads");
-    let more = Tolerance { kib: 64 * 1024, ..NEARLY_NOTHING };
+    let more = Tolerance {
+        kib: 64 * 1024,
+        ..NEARLY_NOTHING
+    };
     must_settle(&mut handler, &before, more, "huge heads");
 }

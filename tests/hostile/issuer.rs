@@ -49,7 +49,12 @@ impl Issuer {
         let path = format!("/keys/{}", STARTED.fetch_add(1, Ordering::Relaxed));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let shared = Shared { path, reply: Mutex::new(reply), fetches: AtomicUsize::new(0), has_ended: false.into() };
+        let shared = Shared {
+            path,
+            reply: Mutex::new(reply),
+            fetches: AtomicUsize::new(0),
+            has_ended: false.into(),
+        };
         let shared = Arc::new(shared);
         let server = shared.clone();
         thread::spawn(move || {
@@ -71,7 +76,11 @@ impl Issuer {
 
     /// From now on, does this.
     pub(crate) fn reply(&self, reply: Reply) {
-        *self.shared.reply.lock().unwrap_or_else(PoisonError::into_inner) = reply;
+        *self
+            .shared
+            .reply
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = reply;
     }
 
     pub(crate) fn url(&self) -> String {
@@ -109,7 +118,11 @@ impl Shared {
             return;
         }
         self.fetches.fetch_add(1, Ordering::Relaxed);
-        let reply = self.reply.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let reply = self
+            .reply
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         // The handler may have given up meanwhile.
         let _ = self.answer(&mut stream, reply);
     }
@@ -141,7 +154,10 @@ impl Shared {
             }
             Reply::RedirectToItself => {
                 let location = format!("http://{}{}", stream.local_addr()?, self.path);
-                write!(stream, "HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n")
+                write!(
+                    stream,
+                    "HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"
+                )
             }
             Reply::Raw(bytes) => stream.write_all(&bytes),
             Reply::HangUp => Ok(()),

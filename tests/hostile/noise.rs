@@ -39,7 +39,9 @@ fn connections_that_are_reset_hold_up_nobody_and_leave_nothing() {
         wire.send(&[PUBLIC, bytes].concat());
         wire.reset(Duration::from_secs(5));
     };
-    let body = |length: usize| format!("POST /api HTTP/1.1\r\nContent-Length: {length}\r\n\r\nhello").into_bytes();
+    let body = |length: usize| {
+        format!("POST /api HTTP/1.1\r\nContent-Length: {length}\r\n\r\nhello").into_bytes()
+    };
     let chunked = b"POST /api HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nhello";
     for _ in 0..25 {
         reset(b"");
@@ -66,9 +68,21 @@ fn random_bytes_hold_up_nobody_and_are_never_accepted() {
     say(&format!("random bytes: seed {seed:#x}"));
     let mut numbers = Numbers(seed);
     let probe = Probe::start(&handler);
-    let (mine, others) = (signed(&with(v2(), "sub", "mine")), signed(&with(v2(), "sub", "another")));
-    let stem = |token: &str| token.rsplit_once('.').map(|(stem, _)| stem.to_owned()).unwrap_or_default();
-    let forged = format!("{}.{}", stem(&mine), others.rsplit('.').next().unwrap_or_default());
+    let (mine, others) = (
+        signed(&with(v2(), "sub", "mine")),
+        signed(&with(v2(), "sub", "another")),
+    );
+    let stem = |token: &str| {
+        token
+            .rsplit_once('.')
+            .map(|(stem, _)| stem.to_owned())
+            .unwrap_or_default()
+    };
+    let forged = format!(
+        "{}.{}",
+        stem(&mine),
+        others.rsplit('.').next().unwrap_or_default()
+    );
     let mut wires: Vec<Wire> = Vec::new();
     for round in 0..300 {
         let mut bytes = match round % 3 {
@@ -87,11 +101,20 @@ fn random_bytes_hold_up_nobody_and_are_never_accepted() {
         if wires.len() == 30 {
             thread::sleep(Duration::from_millis(50));
             for mut wire in wires.drain(..) {
-                let said = String::from_utf8_lossy(&wire.rest(Duration::from_millis(2))).into_owned();
-                assert!(!said.contains("\"sub\""), "claims of a forged token were answered: {said}");
+                let said =
+                    String::from_utf8_lossy(&wire.rest(Duration::from_millis(2))).into_owned();
+                assert!(
+                    !said.contains("\"sub\""),
+                    "claims of a forged token were answered: {said}"
+                );
             }
         }
     }
     probe.end("300 connections of random bytes");
-    must_settle(&mut handler, &before, NEARLY_NOTHING, "300 connections of random bytes");
+    must_settle(
+        &mut handler,
+        &before,
+        NEARLY_NOTHING,
+        "300 connections of random bytes",
+    );
 }

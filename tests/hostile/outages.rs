@@ -23,8 +23,14 @@ fn misdeeds() -> Vec<(&'static str, Reply)> {
         ("a redirect loop", Reply::RedirectToItself),
         ("HTML", issuer::good(page.into())),
         ("an empty set", issuer::good(r#"{"keys":[]}"#.into())),
-        ("no HTTP", Reply::Raw(b"\x00\x01 this is no HTTP \xff\r\n\r\n".to_vec())),
-        ("a head without an end", Reply::Raw([b"HTTP/1.1 200 OK\r\nX: ".as_slice(), &[b'x'; 3_000_000]].concat())),
+        (
+            "no HTTP",
+            Reply::Raw(b"\x00\x01 this is no HTTP \xff\r\n\r\n".to_vec()),
+        ),
+        (
+            "a head without an end",
+            Reply::Raw([b"HTTP/1.1 200 OK\r\nX: ".as_slice(), &[b'x'; 3_000_000]].concat()),
+        ),
         ("deep JSON", issuer::good(format!(r#"{{"keys":{deep}}}"#))),
         ("hangs up", Reply::HangUp),
     ]
@@ -42,17 +48,31 @@ fn a_key_server_that_misbehaves_at_start_costs_no_more_than_503_and_few_fetches(
         assert!(handler.public(Duration::from_secs(5)).is_some(), "{name}");
         assert_eq!(handler.api(&good()).0, 503, "{name}");
         let first = start.elapsed();
-        assert!(first < Duration::from_secs(9), "{name}: 503 came after {first:?}");
+        assert!(
+            first < Duration::from_secs(9),
+            "{name}: 503 came after {first:?}"
+        );
         issuer.reply(issuer::good(set(&[1])));
         while handler.api(&good()).0 != 200 {
-            assert!(start.elapsed() < Duration::from_secs(25), "{name}: no recovery");
+            assert!(
+                start.elapsed() < Duration::from_secs(25),
+                "{name}: no recovery"
+            );
             thread::sleep(Duration::from_millis(50));
         }
         // One at the start, one five seconds after that has ended; a slow machine may make it one more.
         let fetches = issuer.fetches();
-        say(&format!("{name} at start: 503 after {first:.1?}, 200 after {:.1?}, {fetches} fetches", start.elapsed()));
+        say(&format!(
+            "{name} at start: 503 after {first:.1?}, 200 after {:.1?}, {fetches} fetches",
+            start.elapsed()
+        ));
         assert!(fetches <= 3, "{name}: {fetches} fetches");
-        must_settle(&mut handler, &before, NEARLY_NOTHING, &format!("{name} at start"));
+        must_settle(
+            &mut handler,
+            &before,
+            NEARLY_NOTHING,
+            &format!("{name} at start"),
+        );
     };
     thread::scope(|scope| {
         for (name, reply) in misdeeds() {
@@ -77,10 +97,21 @@ fn a_key_server_that_misbehaves_later_takes_no_key_away() {
             assert_eq!(handler.api(&good()).0, 200, "{name}");
             thread::sleep(Duration::from_millis(100));
         }
-        assert_eq!(unknown.answer(Duration::from_secs(3)).map(|answer| answer.0), Some(503), "{name}");
+        assert_eq!(
+            unknown
+                .answer(Duration::from_secs(3))
+                .map(|answer| answer.0),
+            Some(503),
+            "{name}"
+        );
         assert_eq!(handler.api(&signed_with(3, &v2())).0, 503, "{name}");
         assert_eq!(issuer.fetches(), 2, "{name}");
-        must_settle(&mut handler, &before, NEARLY_NOTHING, &format!("{name} later"));
+        must_settle(
+            &mut handler,
+            &before,
+            NEARLY_NOTHING,
+            &format!("{name} later"),
+        );
     };
     thread::scope(|scope| {
         for (name, reply) in misdeeds() {
@@ -127,7 +158,11 @@ fn keys_that_are_swapped_back_and_forth_are_never_mixed_up() {
     assert_eq!(handler.api(&second).0, 200);
     for number in 0..20 {
         issuer.reply(issuer::good(set(&[1 + number % 2])));
-        assert_eq!([handler.api(&first).0, handler.api(&second).0], [401, 200], "swap {number}");
+        assert_eq!(
+            [handler.api(&first).0, handler.api(&second).0],
+            [401, 200],
+            "swap {number}"
+        );
     }
     assert_eq!(issuer.fetches(), 2);
     handler.must_be_the_same();
@@ -143,14 +178,29 @@ fn a_flood_of_unknown_keys_causes_one_fetch_and_holds_up_nobody() {
     issuer.reply(Reply::Late(Duration::from_secs(1), set(&[1])));
     let request = |claims: &serde_json::Value, number: usize| {
         let header = b64(header(json!({ "kid": format!("unknown {number}") })).to_string());
-        api(&format!("{header}.{}.{}", b64(claims.to_string()), b64([7; 256])))
+        api(&format!(
+            "{header}.{}.{}",
+            b64(claims.to_string()),
+            b64([7; 256])
+        ))
     };
     let patience = Duration::from_secs(10);
     let probe = Probe::start(&handler);
-    for claims in [with(v2(), "aud", "another"), with(v2(), "iss", "another"), with(v2(), "exp", clock() - 4000)] {
+    for claims in [
+        with(v2(), "aud", "another"),
+        with(v2(), "iss", "another"),
+        with(v2(), "exp", clock() - 4000),
+    ] {
         let mut wire = handler.connect();
-        wire.send_aside((0..2000).flat_map(|number| request(&claims, number)).collect());
-        let statuses: Vec<u16> = (0..2000).map_while(|_| wire.answer(patience)).map(|answer| answer.0).collect();
+        wire.send_aside(
+            (0..2000)
+                .flat_map(|number| request(&claims, number))
+                .collect(),
+        );
+        let statuses: Vec<u16> = (0..2000)
+            .map_while(|_| wire.answer(patience))
+            .map(|answer| answer.0)
+            .collect();
         assert_eq!(statuses, [401; 2000]);
     }
     assert_eq!(issuer.fetches(), 1);
@@ -160,11 +210,20 @@ fn a_flood_of_unknown_keys_causes_one_fetch_and_holds_up_nobody() {
             wire.send(&request(&v2(), 40 * round + number));
         }
         for wire in &mut wires {
-            assert_eq!(wire.answer(patience).map(|answer| answer.0), Some(401), "round {round}");
+            assert_eq!(
+                wire.answer(patience).map(|answer| answer.0),
+                Some(401),
+                "round {round}"
+            );
         }
     }
     drop(wires);
     assert_eq!(issuer.fetches(), 2);
     probe.end("8,000 tokens with unknown keys");
-    must_settle(&mut handler, &before, NEARLY_NOTHING, "8,000 tokens with unknown keys");
+    must_settle(
+        &mut handler,
+        &before,
+        NEARLY_NOTHING,
+        "8,000 tokens with unknown keys",
+    );
 }

@@ -25,7 +25,9 @@ fn clients_that_pipeline_thousands_of_requests_and_never_read_hold_up_nobody_for
     let requests = PUBLIC.repeat(5000);
     let deaf = |handler: &Handler, count: usize| -> Vec<Wire> {
         let wires: Vec<Wire> = (0..count).map(|_| handler.connect()).collect();
-        wires.iter().for_each(|wire| wire.send_aside(requests.clone()));
+        wires
+            .iter()
+            .for_each(|wire| wire.send_aside(requests.clone()));
         wires
     };
     let probe = Probe::start(&handler);
@@ -39,7 +41,10 @@ fn clients_that_pipeline_thousands_of_requests_and_never_read_hold_up_nobody_for
     thread::sleep(Duration::from_secs(3));
     probe.end("20 clients that pipeline 5,000 requests each and never read");
     twenty.into_iter().for_each(Wire::hang_up);
-    let more = Tolerance { kib: 256 * 1024, ..NEARLY_NOTHING };
+    let more = Tolerance {
+        kib: 256 * 1024,
+        ..NEARLY_NOTHING
+    };
     must_settle(&mut handler, &before, more, "21 clients that never read");
 
     // The allocator keeps the memory, and it is used again: a second time takes no more.
@@ -47,8 +52,16 @@ fn clients_that_pipeline_thousands_of_requests_and_never_read_hold_up_nobody_for
     let again = deaf(&handler, 20);
     thread::sleep(Duration::from_secs(3));
     again.into_iter().for_each(Wire::hang_up);
-    let more = Tolerance { kib: 128 * 1024, ..NEARLY_NOTHING };
-    must_settle(&mut handler, &before, more, "20 clients that never read, once more");
+    let more = Tolerance {
+        kib: 128 * 1024,
+        ..NEARLY_NOTHING
+    };
+    must_settle(
+        &mut handler,
+        &before,
+        more,
+        "20 clients that never read, once more",
+    );
 }
 
 #[test]
@@ -60,14 +73,29 @@ fn requests_behind_one_that_waits_for_keys_get_their_answers_in_order() {
     let mut wires: Vec<Wire> = (0..10).map(|_| handler.connect()).collect();
     for wire in &mut wires {
         let nowhere = b"GET /nowhere HTTP/1.1\r\n\r\n".to_vec();
-        wire.send(&[api(&signed_with(2, &v2())), PUBLIC.to_vec(), nowhere, known.clone()].concat());
         wire.send(
-            &[PUBLIC.repeat(10), b"POST /api HTTP/1.1\r\nContent-Length: 2000\r\n\r\n".to_vec(), vec![b'x'; 2000]]
-                .concat(),
+            &[
+                api(&signed_with(2, &v2())),
+                PUBLIC.to_vec(),
+                nowhere,
+                known.clone(),
+            ]
+            .concat(),
+        );
+        wire.send(
+            &[
+                PUBLIC.repeat(10),
+                b"POST /api HTTP/1.1\r\nContent-Length: 2000\r\n\r\n".to_vec(),
+                vec![b'x'; 2000],
+            ]
+            .concat(),
         );
     }
     for wire in &mut wires {
-        let statuses: Vec<u16> = (0..15).filter_map(|_| wire.answer(Duration::from_secs(10))).map(|it| it.0).collect();
+        let statuses: Vec<u16> = (0..15)
+            .filter_map(|_| wire.answer(Duration::from_secs(10)))
+            .map(|it| it.0)
+            .collect();
         assert_eq!(statuses[..4], [200, 200, 404, 200]);
         assert_eq!(statuses[4..], [[200; 10].as_slice(), &[401]].concat());
     }
@@ -81,7 +109,9 @@ fn pipelined_requests_with_bodies_of_every_kind_get_their_answers_in_order() {
     let (mut handler, _issuer) = handler();
     let before = handler.usage();
     let probe = Probe::start(&handler);
-    let post = |headers: &str, body: &str| format!("POST /api HTTP/1.1\r\n{headers}\r\n\r\n{body}").into_bytes();
+    let post = |headers: &str, body: &str| {
+        format!("POST /api HTTP/1.1\r\n{headers}\r\n\r\n{body}").into_bytes()
+    };
     let long = "x".repeat(40_000);
     let round = [
         PUBLIC.to_vec(),
@@ -89,7 +119,10 @@ fn pipelined_requests_with_bodies_of_every_kind_get_their_answers_in_order() {
         post("Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n"),
         post("Content-Length: 40000", &long),
         api(&good()),
-        post("Transfer-Encoding: chunked", &format!("9c40\r\n{long}\r\n0\r\n\r\n")),
+        post(
+            "Transfer-Encoding: chunked",
+            &format!("9c40\r\n{long}\r\n0\r\n\r\n"),
+        ),
         post("Content-Length: 0", ""),
     ];
     let expected = [200, 401, 401, 401, 200, 401, 401];
@@ -98,7 +131,11 @@ fn pipelined_requests_with_bodies_of_every_kind_get_their_answers_in_order() {
         wire.send_aside(round.concat().repeat(30));
         for number in 0..30 * expected.len() {
             let status = wire.answer(Duration::from_secs(10)).map(|answer| answer.0);
-            assert_eq!(status, Some(expected[number % expected.len()]), "answer {number}");
+            assert_eq!(
+                status,
+                Some(expected[number % expected.len()]),
+                "answer {number}"
+            );
         }
     };
     thread::scope(|scope| {
@@ -107,5 +144,10 @@ fn pipelined_requests_with_bodies_of_every_kind_get_their_answers_in_order() {
         }
     });
     probe.end("pipelined bodies of every kind");
-    must_settle(&mut handler, &before, NEARLY_NOTHING, "pipelined bodies of every kind");
+    must_settle(
+        &mut handler,
+        &before,
+        NEARLY_NOTHING,
+        "pipelined bodies of every kind",
+    );
 }

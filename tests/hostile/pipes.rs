@@ -16,14 +16,21 @@ fn refusals(handler: &Handler, count: usize) {
     let mut wire = handler.connect();
     wire.send_aside(api("no.token").repeat(count));
     for _ in 0..count {
-        assert_eq!(wire.answer(Duration::from_secs(10)).map(|answer| answer.0), Some(401));
+        assert_eq!(
+            wire.answer(Duration::from_secs(10)).map(|answer| answer.0),
+            Some(401)
+        );
     }
 }
 
 #[test]
 fn closed_outputs_are_no_reason_to_stop() {
     let issuer = Issuer::with(set(&[1]));
-    for script in ["exec \"$0\" >&-", "exec \"$0\" 2>&-", "exec \"$0\" >&- 2>&-"] {
+    for script in [
+        "exec \"$0\" >&-",
+        "exec \"$0\" 2>&-",
+        "exec \"$0\" >&- 2>&-",
+    ] {
         let mut handler = Handler::launched(&issuer.url(), script, &[("AUDIT_LOG", "all")]);
         let before = handler.usage();
         refusals(&handler, 200);
@@ -36,7 +43,11 @@ fn closed_outputs_are_no_reason_to_stop() {
 #[test]
 fn an_output_that_nobody_reads_delays_no_answer_and_its_losses_are_told() {
     let issuer = Issuer::with(set(&[1]));
-    let mut handler = Handler::launched(&issuer.url(), "exec \"$0\" 2>/dev/null", &[("AUDIT_LOG", "all")]);
+    let mut handler = Handler::launched(
+        &issuer.url(),
+        "exec \"$0\" 2>/dev/null",
+        &[("AUDIT_LOG", "all")],
+    );
     assert_eq!(handler.api(&good()).0, 200);
     let before = handler.usage();
     let probe = Probe::start(&handler);
@@ -45,7 +56,12 @@ fn an_output_that_nobody_reads_delays_no_answer_and_its_losses_are_told() {
 
     let (sender, lines) = channel();
     let pipe = handler.stdout();
-    thread::spawn(move || BufReader::new(pipe).lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+    thread::spawn(move || {
+        BufReader::new(pipe)
+            .lines()
+            .map_while(Result::ok)
+            .try_for_each(|line| sender.send(line))
+    });
     let (mut written, mut lost) = (0, 0);
     let deadline = Instant::now() + Duration::from_secs(15);
     while lost == 0 && Instant::now() < deadline {
@@ -54,15 +70,23 @@ fn an_output_that_nobody_reads_delays_no_answer_and_its_losses_are_told() {
             refusals(&handler, 1);
             continue;
         };
-        let line: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let line: serde_json::Value =
+            serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
         match line["event"].as_str() {
             Some("log_lines_lost") => lost = line["lines"].as_u64().unwrap_or_default(),
             _ => written += 1,
         }
     }
-    say(&format!("a standard output that nobody reads: {written} lines came through, {lost} were told to be lost"));
+    say(&format!(
+        "a standard output that nobody reads: {written} lines came through, {lost} were told to be lost"
+    ));
     assert!(lost > 0, "{written} lines, and no word of the others");
-    must_settle(&mut handler, &before, NEARLY_NOTHING, "a standard output that nobody reads");
+    must_settle(
+        &mut handler,
+        &before,
+        NEARLY_NOTHING,
+        "a standard output that nobody reads",
+    );
 }
 
 #[test]

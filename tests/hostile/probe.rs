@@ -39,22 +39,40 @@ impl Probe {
             }
             times
         };
-        Probe { has_to_end, worker: thread::spawn(work) }
+        Probe {
+            has_to_end,
+            worker: thread::spawn(work),
+        }
     }
 
     /// Stops asking, tells the times, and fails when they are too long.
     pub(crate) fn end(self, what: &str) {
         self.has_to_end.store(true, Ordering::Relaxed);
-        let mut times = self.worker.join().unwrap_or_else(|_| panic!("{what}: a well-behaved client was wronged"));
+        let mut times = self
+            .worker
+            .join()
+            .unwrap_or_else(|_| panic!("{what}: a well-behaved client was wronged"));
         times.sort_unstable();
         let (median, worst) = (times[times.len() / 2], times[times.len() - 1]);
-        say(&format!("{what}: {} answers for others, median {median:.1?}, slowest {worst:.1?}", times.len()));
-        assert!(median <= MEDIAN, "{what}: others waited {median:?} in the median");
+        say(&format!(
+            "{what}: {} answers for others, median {median:.1?}, slowest {worst:.1?}",
+            times.len()
+        ));
+        assert!(
+            median <= MEDIAN,
+            "{what}: others waited {median:?} in the median"
+        );
         assert!(worst <= WORST, "{what}: somebody waited {worst:?}");
     }
 }
 
-fn ask_all(address: SocketAddr, kept: &mut Wire, token: &str, claims: &str, times: &mut Vec<Duration>) {
+fn ask_all(
+    address: SocketAddr,
+    kept: &mut Wire,
+    token: &str,
+    claims: &str,
+    times: &mut Vec<Duration>,
+) {
     let public = r#"{"message":"Public endpoint - open to all"}"#;
     for (request, body) in [(PUBLIC.to_vec(), public), (api(token), claims)] {
         times.push(ask(kept, &request, body, Instant::now()));
@@ -67,7 +85,9 @@ fn ask_all(address: SocketAddr, kept: &mut Wire, token: &str, claims: &str, time
 /// Time from `start` to the answer, which has to be 200 with this body.
 fn ask(wire: &mut Wire, request: &[u8], body: &str, start: Instant) -> Duration {
     wire.send(request);
-    let answer = wire.answer(Duration::from_secs(30)).expect("an answer within half a minute");
+    let answer = wire
+        .answer(Duration::from_secs(30))
+        .expect("an answer within half a minute");
     assert_eq!(answer, (200, body.to_owned()));
     start.elapsed()
 }

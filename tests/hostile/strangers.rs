@@ -27,7 +27,10 @@ fn another_version_of_http_costs_one_thread_and_two_descriptors_and_holds_up_nob
         let mut wire = handler.connect();
         wire.send(start.as_bytes());
         let answer = wire.answer(Duration::from_millis(30));
-        assert!(answer.as_ref().is_none_or(|answer| answer.0 == 505), "{start:?}: {answer:?}");
+        assert!(
+            answer.as_ref().is_none_or(|answer| answer.0 == 505),
+            "{start:?}: {answer:?}"
+        );
     }
     thread::sleep(Duration::from_millis(300));
     probe.end("30 requests of HTTP/2 and HTTP/3");
@@ -36,7 +39,17 @@ fn another_version_of_http_costs_one_thread_and_two_descriptors_and_holds_up_nob
         descriptors: NEARLY_NOTHING.descriptors + 60,
         ..NEARLY_NOTHING
     };
-    must_settle(&mut handler, &before, bound, "30 requests of HTTP/2 and HTTP/3");
-    let stays = handler.usage().descriptors.saturating_sub(before.descriptors);
-    say(&format!("30 requests of HTTP/2 and HTTP/3: {stays} descriptors stay"));
+    must_settle(
+        &mut handler,
+        &before,
+        bound,
+        "30 requests of HTTP/2 and HTTP/3",
+    );
+    let stays = handler
+        .usage()
+        .descriptors
+        .saturating_sub(before.descriptors);
+    say(&format!(
+        "30 requests of HTTP/2 and HTTP/3: {stays} descriptors stay"
+    ));
 }

@@ -29,21 +29,32 @@ pub(crate) struct Tolerance {
 /// an idle one of tiny_http ends after five seconds without work, and the caretaker's calls, four
 /// a second, reach one after the other, so that twenty never get there. Descriptors: a call of
 /// the caretaker and a probe may be under way.
-pub(crate) const NEARLY_NOTHING: Tolerance = Tolerance { kib: 32 * 1024, threads: 24, descriptors: 8 };
+pub(crate) const NEARLY_NOTHING: Tolerance = Tolerance {
+    kib: 32 * 1024,
+    threads: 24,
+    descriptors: 8,
+};
 
 impl Usage {
     /// Of the process with this id.
     pub(crate) fn of(pid: u32) -> Usage {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let number = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
-            line.split_ascii_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or_default()
+            let line = status
+                .lines()
+                .find_map(|line| line.strip_prefix(name))
+                .unwrap_or_default();
+            line.split_ascii_whitespace()
+                .next()
+                .and_then(|number| number.parse().ok())
+                .unwrap_or_default()
         };
         Usage {
             rss_kib: number("VmRSS:"),
             most_kib: number("VmHWM:"),
             threads: number("Threads:"),
-            descriptors: fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, |list| list.count() as u64),
+            descriptors: fs::read_dir(format!("/proc/{pid}/fd"))
+                .map_or(0, |list| list.count() as u64),
         }
     }
 
@@ -56,8 +67,17 @@ impl Usage {
 
 impl Display for Usage {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Usage { rss_kib, threads, descriptors, .. } = self;
-        write!(f, "{} MiB, {threads} threads, {descriptors} fds", rss_kib / 1024)
+        let Usage {
+            rss_kib,
+            threads,
+            descriptors,
+            ..
+        } = self;
+        write!(
+            f,
+            "{} MiB, {threads} threads, {descriptors} fds",
+            rss_kib / 1024
+        )
     }
 }
 
@@ -72,8 +92,13 @@ pub(crate) fn must_settle(handler: &mut Handler, before: &Usage, more: Tolerance
     handler.must_be_the_same();
     let after = handler.usage();
     let most = after.most_kib / 1024;
-    say(&format!("{what}: {before} before; {highest} at its end, at most {most} MiB; {after} afterwards"));
-    assert!(after.is_near(before, more), "{what}: {after} is more than {more:?} above {before}");
+    say(&format!(
+        "{what}: {before} before; {highest} at its end, at most {most} MiB; {after} afterwards"
+    ));
+    assert!(
+        after.is_near(before, more),
+        "{what}: {after} is more than {more:?} above {before}"
+    );
 }
 
 /// A line of standard error that the test runner does not hold back.

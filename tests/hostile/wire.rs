@@ -18,9 +18,14 @@ impl Wire {
     /// None when nobody listens.
     pub(crate) fn to(address: SocketAddr) -> Option<Wire> {
         let stream = TcpStream::connect(address).ok()?;
-        stream.set_write_timeout(Some(Duration::from_secs(20))).expect("a timeout");
+        stream
+            .set_write_timeout(Some(Duration::from_secs(20)))
+            .expect("a timeout");
         stream.set_nodelay(true).expect("an option");
-        Some(Wire { stream, received: Vec::new() })
+        Some(Wire {
+            stream,
+            received: Vec::new(),
+        })
     }
 
     /// Sends as far as the peer takes it.
@@ -30,13 +35,17 @@ impl Wire {
 
     /// Sends as far as the buffers take it within this time.
     pub(crate) fn send_for(&mut self, time: Duration, bytes: &[u8]) {
-        self.stream.set_write_timeout(Some(time)).expect("a timeout");
+        self.stream
+            .set_write_timeout(Some(time))
+            .expect("a timeout");
         self.send(bytes);
     }
 
     /// Takes no more than so many bytes of what has come.
     pub(crate) fn sip(&mut self, count: usize) {
-        self.stream.set_read_timeout(Some(Duration::from_millis(1))).expect("a timeout");
+        self.stream
+            .set_read_timeout(Some(Duration::from_millis(1)))
+            .expect("a timeout");
         let _ = self.stream.read(&mut vec![0; count]);
     }
 
@@ -76,7 +85,9 @@ impl Wire {
 
     /// Drops the connection with an answer unread, which makes the kernel send a reset.
     pub(crate) fn reset(self, patience: Duration) {
-        self.stream.set_read_timeout(Some(patience)).expect("a timeout");
+        self.stream
+            .set_read_timeout(Some(patience))
+            .expect("a timeout");
         let _ = self.stream.peek(&mut [0]);
     }
 
@@ -113,7 +124,8 @@ pub(crate) const PUBLIC: &[u8] = b"GET /public HTTP/1.1\r\nHost: localhost\r\n\r
 
 /// `GET /api` with a token, as it is sent.
 pub(crate) fn api(token: &str) -> Vec<u8> {
-    format!("GET /api HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n").into_bytes()
+    format!("GET /api HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n")
+        .into_bytes()
 }
 
 /// The first answer in `bytes`, when it is whole, and its length.
@@ -121,7 +133,9 @@ fn first_answer(bytes: &[u8]) -> Option<(Answer, usize)> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let head = std::str::from_utf8(&bytes[..end]).ok()?;
     let status = head.strip_prefix("HTTP/1.")?.get(2..5)?.parse().ok()?;
-    let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("Content-Length: "));
     let length = length.map_or(Some(0), |length| length.parse::<usize>().ok())?;
     let body = String::from_utf8_lossy(bytes.get(end..end + length)?).into_owned();
     Some(((status, body), end + length))

@@ -13,7 +13,11 @@ fn handler() -> (Handler, KeyServer) {
 /// The head of `POST /api` with a good token and these headers.
 fn post(headers: &[(&str, &str)]) -> String {
     let bearer = format!("Bearer {}", good());
-    request("POST", "/api", &[headers, &[("Authorization", bearer.as_str())]].concat())
+    request(
+        "POST",
+        "/api",
+        &[headers, &[("Authorization", bearer.as_str())]].concat(),
+    )
 }
 
 fn with_length(length: impl ToString) -> String {
@@ -55,7 +59,11 @@ fn a_body_does_not_change_the_answer() {
             ("POST", "/nowhere", 404),
         ];
         for (method, path, status) in cases {
-            client.send(request(method, path, &[("Content-Length", &length.to_string())]));
+            client.send(request(
+                method,
+                path,
+                &[("Content-Length", &length.to_string())],
+            ));
             // A body that looks like a request is still a body.
             client.send(&"GET /nowhere HTTP/1.1\r\n\r\n".repeat(length)[..length]);
             assert_eq!(client.answer().status, status, "{method} {path} {length}");
@@ -82,7 +90,11 @@ fn chunked_bodies_are_taken_and_the_connection_goes_on() {
 fn the_answer_comes_when_the_body_has_come() {
     let (mut handler, _keys) = handler();
     let declared = [(with_length(2000), "x".repeat(1000), "x".repeat(1000))];
-    let chunked = [(post(&[("Transfer-Encoding", "chunked")]), "5\r\nhel".to_owned(), "lo\r\n0\r\n\r\n".to_owned())];
+    let chunked = [(
+        post(&[("Transfer-Encoding", "chunked")]),
+        "5\r\nhel".to_owned(),
+        "lo\r\n0\r\n\r\n".to_owned(),
+    )];
     for (head, first, rest) in declared.into_iter().chain(chunked) {
         let mut client = handler.connect();
         client.send(head);
@@ -99,12 +111,18 @@ fn a_client_that_asks_before_it_sends_is_told_to_go_on() {
     let (handler, _keys) = handler();
     let mut client = handler.connect();
     for length in [5, 1024, 1025, 100_000] {
-        client.send(post(&[("Content-Length", &length.to_string()), ("Expect", "100-continue")]));
+        client.send(post(&[
+            ("Content-Length", &length.to_string()),
+            ("Expect", "100-continue"),
+        ]));
         assert_eq!(client.answer().status, 100, "{length}");
         client.send("x".repeat(length));
         assert_eq!(client.answer().status, 200, "{length}");
     }
-    client.send(post(&[("Transfer-Encoding", "chunked"), ("expect", "100-Continue")]));
+    client.send(post(&[
+        ("Transfer-Encoding", "chunked"),
+        ("expect", "100-Continue"),
+    ]));
     assert_eq!(client.answer().status, 100);
     client.send("5\r\nhello\r\n0\r\n\r\n");
     assert_eq!(client.answer().status, 200);
@@ -117,7 +135,10 @@ fn a_client_that_asks_and_then_sends_nothing_holds_up_nobody() {
     for length in ["5", "1025", "100000000"] {
         for _ in 0..5 {
             let mut client = handler.connect();
-            client.send(post(&[("Content-Length", length), ("Expect", "100-continue")]));
+            client.send(post(&[
+                ("Content-Length", length),
+                ("Expect", "100-continue"),
+            ]));
             waiting.push(client);
             check_alive(&mut handler);
         }
@@ -143,7 +164,11 @@ fn lengths() -> Vec<String> {
         (1 << 64) - 1,
         1 << 64,
     ];
-    exact.map(|length| length.to_string()).into_iter().chain([format!("1{}", "0".repeat(30))]).collect()
+    exact
+        .map(|length| length.to_string())
+        .into_iter()
+        .chain([format!("1{}", "0".repeat(30))])
+        .collect()
 }
 
 #[test]
@@ -161,7 +186,13 @@ fn a_body_that_is_declared_and_never_sent_holds_up_nobody() {
             check_alive(&mut handler);
         }
     }
-    for body in ["", "5", "5\r\nhe", "ffffffffffffffff\r\nx", "7fffffffffffffff\r\n"] {
+    for body in [
+        "",
+        "5",
+        "5\r\nhe",
+        "ffffffffffffffff\r\nx",
+        "7fffffffffffffff\r\n",
+    ] {
         let mut client = handler.connect();
         client.send(post(&[("Transfer-Encoding", "chunked")]));
         client.send(body);
@@ -193,8 +224,14 @@ fn a_client_that_leaves_within_its_body_disturbs_nobody() {
 #[test]
 fn a_chunked_body_that_is_no_such_thing_disturbs_nobody() {
     let (mut handler, _keys) = handler();
-    let bodies =
-        ["zz\r\n", "-1\r\nx\r\n", "5 hello", "\r\n\r\n", "10000000000000000\r\nx", "5\r\nhello, world\r\n0\r\n\r\n"];
+    let bodies = [
+        "zz\r\n",
+        "-1\r\nx\r\n",
+        "5 hello",
+        "\r\n\r\n",
+        "10000000000000000\r\nx",
+        "5\r\nhello, world\r\n0\r\n\r\n",
+    ];
     for body in bodies {
         let mut client = handler.connect();
         client.send(post(&[("Transfer-Encoding", "chunked")]));
@@ -208,18 +245,34 @@ fn a_chunked_body_that_is_no_such_thing_disturbs_nobody() {
 fn a_chunked_body_that_is_no_such_thing_is_refused_like_anything_else() {
     let (handler, _keys) = handler();
     let mut client = handler.connect();
-    client.send(post(&[("Transfer-Encoding", "chunked"), ("Origin", "https://x.example")]));
+    client.send(post(&[
+        ("Transfer-Encoding", "chunked"),
+        ("Origin", "https://x.example"),
+    ]));
     client.send("zz\r\n");
     let answer = client.answer();
     answer.must_be(400, "bad_request");
-    let headers = ["Content-Type", "Connection", "Access-Control-Allow-Origin"].map(|name| answer.header(name));
-    assert_eq!(headers, [Some("application/json"), Some("close"), Some("*")]);
+    let headers = ["Content-Type", "Connection", "Access-Control-Allow-Origin"]
+        .map(|name| answer.header(name));
+    assert_eq!(
+        headers,
+        [Some("application/json"), Some("close"), Some("*")]
+    );
 }
 
 #[test]
 fn a_length_that_is_no_number_disturbs_nobody() {
     let (mut handler, _keys) = handler();
-    for length in ["-1", "ten", "0x10", "1e3", "", "5, 5", "+5", "99999999999999999999999999999999999999999999"] {
+    for length in [
+        "-1",
+        "ten",
+        "0x10",
+        "1e3",
+        "",
+        "5, 5",
+        "+5",
+        "99999999999999999999999999999999999999999999",
+    ] {
         let mut client = handler.connect();
         client.send(with_length(length));
         client.finish();
@@ -232,9 +285,17 @@ fn a_connection_that_is_to_be_upgraded_is_answered_and_ended() {
     let (mut handler, _keys) = handler();
     for length in ["0", "5", "1025", "100000000000"] {
         let mut client = handler.connect();
-        client.send(post(&[("Content-Length", length), ("Connection", "Upgrade"), ("Upgrade", "websocket")]));
+        client.send(post(&[
+            ("Content-Length", length),
+            ("Connection", "Upgrade"),
+            ("Upgrade", "websocket"),
+        ]));
         let answer = client.answer();
-        assert_eq!((answer.status, answer.header("Connection")), (200, Some("close")), "{length}");
+        assert_eq!(
+            (answer.status, answer.header("Connection")),
+            (200, Some("close")),
+            "{length}"
+        );
         check_alive(&mut handler);
     }
 }

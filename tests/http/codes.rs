@@ -23,16 +23,24 @@ fn check_challenge(answer: &Answer, scope: &str) {
     let challenge = answer.header("WWW-Authenticate");
     let expected = match (answer.status, answer.code().as_str()) {
         (401, "authorization_header_missing") => Some("Bearer".to_owned()),
-        (401, _) => Some(format!("Bearer error=\"invalid_token\", error_description=\"{}\"", answer.description())),
-        (403, _) => {
-            Some(format!("Bearer error=\"insufficient_scope\", error_description=\"{}\"{scope}", answer.description()))
-        }
+        (401, _) => Some(format!(
+            "Bearer error=\"invalid_token\", error_description=\"{}\"",
+            answer.description()
+        )),
+        (403, _) => Some(format!(
+            "Bearer error=\"insufficient_scope\", error_description=\"{}\"{scope}",
+            answer.description()
+        )),
         _ => None,
     };
     assert_eq!(challenge, expected.as_deref());
     // RFC 6750 section 3: error_description is %x20-21 / %x23-5B / %x5D-7E.
     let allowed = |char: char| matches!(char, ' '..='!' | '#'..='[' | ']'..='~');
-    assert!(answer.description().chars().all(allowed), "{}", answer.description());
+    assert!(
+        answer.description().chars().all(allowed),
+        "{}",
+        answer.description()
+    );
 }
 
 #[test]
@@ -41,9 +49,16 @@ fn each_token_gets_its_status_its_code_and_its_challenge() {
     let mut wrong = Vec::new();
     for sample in samples::all() {
         let answer = handler.api(&sample.token);
-        let code = if answer.status == 200 { String::new() } else { answer.code() };
+        let code = if answer.status == 200 {
+            String::new()
+        } else {
+            answer.code()
+        };
         if (answer.status, code.as_str()) != (sample.status, sample.code) {
-            wrong.push(format!("{}: {} {}", sample.name, answer.status, answer.body));
+            wrong.push(format!(
+                "{}: {} {}",
+                sample.name, answer.status, answer.body
+            ));
         } else if answer.status != 200 {
             check_challenge(&answer, "");
             assert_eq!(answer.header("Retry-After"), None, "{}", sample.name);
@@ -92,9 +107,17 @@ fn a_header_that_is_not_one_bearer_token_is_an_invalid_header() {
 fn the_scheme_may_be_in_any_letter_case_and_followed_by_more_spaces() {
     let (handler, _keys) = handler(&[]);
     for scheme in ["Bearer", "bearer", "BEARER", "Bearer  "] {
-        assert_eq!(with_authorization(&handler, &format!("{scheme} {}", good())).status, 200, "{scheme}");
+        assert_eq!(
+            with_authorization(&handler, &format!("{scheme} {}", good())).status,
+            200,
+            "{scheme}"
+        );
     }
-    let lower = handler.ask("GET", "/api", &[("authorization", &format!("Bearer {}", good()))]);
+    let lower = handler.ask(
+        "GET",
+        "/api",
+        &[("authorization", &format!("Bearer {}", good()))],
+    );
     assert_eq!(lower.status, 200);
 }
 
@@ -113,10 +136,16 @@ fn two_authorization_headers_are_refused_even_when_one_is_good() {
 #[test]
 fn a_token_in_a_body_or_a_cookie_is_no_token() {
     let (handler, _keys) = handler(&[]);
-    let (bearer, form) = (format!("Bearer {}", good()), format!("access_token={}", good()));
+    let (bearer, form) = (
+        format!("Bearer {}", good()),
+        format!("access_token={}", good()),
+    );
     let posted = |headers: &[(&str, &str)], form: &str| {
         let length = form.len().to_string();
-        let form_headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Content-Length", &length)];
+        let form_headers = [
+            ("Content-Type", "application/x-www-form-urlencoded"),
+            ("Content-Length", &length),
+        ];
         let mut client = handler.connect();
         client.send(request("POST", "/api", &[headers, &form_headers].concat()) + form);
         client.answer()
@@ -124,19 +153,30 @@ fn a_token_in_a_body_or_a_cookie_is_no_token() {
     posted(&[], &form).must_be(401, "authorization_header_missing");
     posted(&[("Cookie", &form)], "").must_be(401, "authorization_header_missing");
     // Beside a token in the header nobody looks elsewhere.
-    assert_eq!(posted(&[("Authorization", &bearer)], "access_token=x").status, 200);
+    assert_eq!(
+        posted(&[("Authorization", &bearer)], "access_token=x").status,
+        200
+    );
     posted(&[("Authorization", "Bearer x")], &form).must_be(401, "invalid_header");
 }
 
 #[test]
 fn the_required_scopes_are_named_in_the_challenge() {
-    let (handler, _keys) = handler(&[("REQUIRED_SCOPES", "Tasks.Read,Tasks.Write"), ("REQUIRED_ROLES", "Admin")]);
+    let (handler, _keys) = handler(&[
+        ("REQUIRED_SCOPES", "Tasks.Read,Tasks.Write"),
+        ("REQUIRED_ROLES", "Admin"),
+    ]);
     for claims in [v2(), v1(), app_only(v2()), without(v2(), "scp")] {
         let answer = handler.api(&signed(&claims));
         answer.must_be(403, "insufficient_scope");
         check_challenge(&answer, ", scope=\"Tasks.Read Tasks.Write\"");
     }
-    assert_eq!(handler.api(&signed(&with(v2(), "scp", "a Tasks.Write"))).status, 200);
+    assert_eq!(
+        handler
+            .api(&signed(&with(v2(), "scp", "a Tasks.Write")))
+            .status,
+        200
+    );
 }
 
 #[test]
@@ -166,7 +206,11 @@ fn the_claims_of_a_refused_token_are_quoted_in_characters_that_a_header_may_have
         answer.must_be(401, "invalid_claims");
         check_challenge(&answer, "");
         assert_eq!(answer.header("Set-Cookie"), None);
-        assert!(answer.description().contains("a'b/c??Set-Cookie: x=y????"), "{}", answer.description());
+        assert!(
+            answer.description().contains("a'b/c??Set-Cookie: x=y????"),
+            "{}",
+            answer.description()
+        );
     }
     let answer = handler.api(&headed(&header(json!({ "kid": odd }))));
     answer.must_be(401, "invalid_header");
@@ -176,7 +220,10 @@ fn the_claims_of_a_refused_token_are_quoted_in_characters_that_a_header_may_have
 #[test]
 fn a_long_claim_does_not_make_a_long_answer() {
     let (handler, _keys) = handler(&[]);
-    for claims in [with(v2(), "aud", "x".repeat(8000)), with(v2(), "iss", "y".repeat(8000))] {
+    for claims in [
+        with(v2(), "aud", "x".repeat(8000)),
+        with(v2(), "iss", "y".repeat(8000)),
+    ] {
         let answer = handler.api(&signed(&claims));
         answer.must_be(401, "invalid_claims");
         check_challenge(&answer, "");
@@ -188,10 +235,18 @@ fn a_long_claim_does_not_make_a_long_answer() {
 fn a_refusal_leaves_the_connection_open() {
     let (handler, _keys) = handler(&[]);
     let mut client = handler.connect();
-    for value in ["Basic x", "Bearer x", &format!("Bearer {}", signed(&without(v2(), "scp")))] {
+    for value in [
+        "Basic x",
+        "Bearer x",
+        &format!("Bearer {}", signed(&without(v2(), "scp"))),
+    ] {
         client.send(request("GET", "/api", &[("Authorization", value)]));
         assert!([401, 403].contains(&client.answer().status));
     }
-    client.send(request("GET", "/api", &[("Authorization", &format!("Bearer {}", good()))]));
+    client.send(request(
+        "GET",
+        "/api",
+        &[("Authorization", &format!("Bearer {}", good()))],
+    ));
     assert_eq!(client.answer().status, 200);
 }

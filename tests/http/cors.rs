@@ -11,7 +11,10 @@ const ALLOW_ORIGIN: &str = "Access-Control-Allow-Origin";
 
 /// One answer of each status, preflight included, to a page of this origin.
 fn answers(handler: &Handler, origin: Option<&str>) -> Vec<Answer> {
-    let (good, powerless) = (format!("Bearer {}", good()), format!("Bearer {}", signed(&without(v2(), "scp"))));
+    let (good, powerless) = (
+        format!("Bearer {}", good()),
+        format!("Bearer {}", signed(&without(v2(), "scp"))),
+    );
     let requests = [
         ("GET", "/public", "", 200),
         ("GET", "/api", good.as_str(), 200),
@@ -41,12 +44,19 @@ fn answers(handler: &Handler, origin: Option<&str>) -> Vec<Answer> {
 
 fn handler(allowed_origins: &str) -> (Handler, KeyServer) {
     let keys = KeyServer::with(set(&[1]));
-    (Handler::with_keys(&keys, &[("ALLOWED_ORIGINS", allowed_origins)]), keys)
+    (
+        Handler::with_keys(&keys, &[("ALLOWED_ORIGINS", allowed_origins)]),
+        keys,
+    )
 }
 
 /// Whether the answer depends on the origin, by its own word.
 fn varies(answer: &Answer) -> bool {
-    answer.header("Vary").is_some_and(|names| names.split(", ").any(|name| name.eq_ignore_ascii_case("Origin")))
+    answer.header("Vary").is_some_and(|names| {
+        names
+            .split(", ")
+            .any(|name| name.eq_ignore_ascii_case("Origin"))
+    })
 }
 
 #[test]
@@ -76,7 +86,12 @@ fn a_listed_origin_is_named_in_every_answer() {
 #[test]
 fn an_origin_that_is_not_listed_is_not_allowed() {
     let (handler, _keys) = handler(&format!("{APP},{LOCAL}"));
-    let others = ["https://app.example.com.evil.example", "http://app.example.com", "https://APP.example.com", "null"];
+    let others = [
+        "https://app.example.com.evil.example",
+        "http://app.example.com",
+        "https://APP.example.com",
+        "null",
+    ];
     for origin in others.map(Some).into_iter().chain([None]) {
         for answer in answers(&handler, origin) {
             assert_eq!(answer.header(ALLOW_ORIGIN), None, "{origin:?} {answer:?}");
@@ -89,7 +104,10 @@ fn an_origin_that_is_not_listed_is_not_allowed() {
 fn with_none_no_answer_says_anything_about_origins() {
     let (handler, _keys) = handler("none");
     for answer in answers(&handler, Some(APP)) {
-        let cors = answer.headers.iter().find(|(name, _)| name.to_ascii_lowercase().starts_with("access-control"));
+        let cors = answer
+            .headers
+            .iter()
+            .find(|(name, _)| name.to_ascii_lowercase().starts_with("access-control"));
         assert_eq!(cors, None);
         assert!(!varies(&answer));
     }
@@ -99,12 +117,23 @@ fn with_none_no_answer_says_anything_about_origins() {
 fn a_preflight_names_what_the_real_request_needs() {
     for setting in ["*", APP] {
         let (handler, _keys) = handler(setting);
-        for (path, methods) in [("/api", "GET, HEAD, POST, OPTIONS"), ("/public", "GET, HEAD, OPTIONS")] {
+        for (path, methods) in [
+            ("/api", "GET, HEAD, POST, OPTIONS"),
+            ("/public", "GET, HEAD, OPTIONS"),
+        ] {
             let headers = [("Origin", APP), ("Access-Control-Request-Method", "GET")];
             let answer = handler.ask("OPTIONS", path, &headers);
             assert_eq!(answer.header("Access-Control-Allow-Methods"), Some(methods));
-            let allowed = answer.header("Access-Control-Allow-Headers").expect("named").to_ascii_lowercase();
-            assert!(allowed.split(',').any(|name| name.trim() == "authorization"), "{allowed}");
+            let allowed = answer
+                .header("Access-Control-Allow-Headers")
+                .expect("named")
+                .to_ascii_lowercase();
+            assert!(
+                allowed
+                    .split(',')
+                    .any(|name| name.trim() == "authorization"),
+                "{allowed}"
+            );
             // `*` would not cover Authorization, and credentials would forbid it.
             assert_eq!(answer.header("Access-Control-Allow-Credentials"), None);
         }
@@ -116,19 +145,40 @@ fn a_page_may_read_why_it_was_refused() {
     for setting in ["*", APP] {
         let (handler, _keys) = handler(setting);
         let answer = handler.ask("GET", "/api", &[("Origin", APP)]);
-        let exposed = answer.header("Access-Control-Expose-Headers").expect("headers are exposed");
-        assert!(exposed.contains("WWW-Authenticate") && exposed.contains("Retry-After"), "{exposed}");
+        let exposed = answer
+            .header("Access-Control-Expose-Headers")
+            .expect("headers are exposed");
+        assert!(
+            exposed.contains("WWW-Authenticate") && exposed.contains("Retry-After"),
+            "{exposed}"
+        );
     }
 }
 
 #[test]
 fn an_answer_without_keys_has_the_headers_too() {
-    for (setting, expected) in [("*", Some("*")), (APP, Some(APP)), (LOCAL, None), ("none", None)] {
+    for (setting, expected) in [
+        ("*", Some("*")),
+        (APP, Some(APP)),
+        (LOCAL, None),
+        ("none", None),
+    ] {
         let keys = KeyServer::start(Reply::Close);
         let handler = Handler::with_keys(&keys, &[("ALLOWED_ORIGINS", setting)]);
-        let answer = handler.ask("GET", "/api", &[("Origin", APP), ("Authorization", &format!("Bearer {}", good()))]);
+        let answer = handler.ask(
+            "GET",
+            "/api",
+            &[
+                ("Origin", APP),
+                ("Authorization", &format!("Bearer {}", good())),
+            ],
+        );
         answer.must_be(503, "keys_unavailable");
         assert_eq!(answer.header(ALLOW_ORIGIN), expected, "{setting}");
-        assert_eq!(varies(&answer), setting == APP || setting == LOCAL, "{setting}");
+        assert_eq!(
+            varies(&answer),
+            setting == APP || setting == LOCAL,
+            "{setting}"
+        );
     }
 }

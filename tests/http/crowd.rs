@@ -20,7 +20,11 @@ fn connections_that_come_together_and_stay_open_are_all_answered() {
         let mut clients: Vec<Client> = (0..120).map(|_| handler.connect()).collect();
         for _ in 0..2 {
             for (number, client) in clients.iter_mut().enumerate() {
-                client.send(if number % 2 == 0 { api_request(&token) } else { request("GET", "/public", &[]) });
+                client.send(if number % 2 == 0 {
+                    api_request(&token)
+                } else {
+                    request("GET", "/public", &[])
+                });
             }
             for client in &mut clients {
                 assert_eq!(client.answer().status, 200);
@@ -41,7 +45,11 @@ fn connections_that_come_together_and_say_nothing_hold_up_nobody() {
         assert_eq!(handler.get("/healthz").status, 200);
         assert_eq!(handler.api(&good()).status, 200);
         // A matter of milliseconds; what waits its turn behind all of them takes half a minute.
-        assert!(start.elapsed() < Duration::from_secs(10), "answered after {:?}", start.elapsed());
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "answered after {:?}",
+            start.elapsed()
+        );
         drop(idle);
     }
 }
@@ -79,12 +87,16 @@ fn when_descriptors_run_out_it_recovers_or_ends_with_a_status_that_has_it_starte
             let keys = KeyServer::with(set(&[1]));
             let settings = usual(&keys.url(), &[]);
             let mut handler = Handler::with_descriptors(count, &borrowed(&settings));
-            let mut clients: Vec<Client> = (0..2 * count).filter_map(|_| Client::try_to(handler.address)).collect();
+            let mut clients: Vec<Client> = (0..2 * count)
+                .filter_map(|_| Client::try_to(handler.address))
+                .collect();
             for client in &mut clients {
                 client.try_send(request("GET", "/public", &[]));
             }
             drop(clients);
-            wait_until("it is back or gone", || handler.ended().is_some() || answers(&handler));
+            wait_until("it is back or gone", || {
+                handler.ended().is_some() || answers(&handler)
+            });
             if let Some(status) = handler.ended() {
                 assert_eq!(status.code(), Some(200), "{:?}", handler.stderr.all());
             }
@@ -98,7 +110,9 @@ fn when_descriptors_run_out_it_recovers_or_ends_with_a_status_that_has_it_starte
 /// Whether `GET /public` is answered in time.
 #[cfg(unix)]
 fn answers(handler: &Handler) -> bool {
-    let Some(mut client) = Client::try_to(handler.address) else { return false };
+    let Some(mut client) = Client::try_to(handler.address) else {
+        return false;
+    };
     client.try_send(request("GET", "/public", &[("Connection", "close")]));
     client.starts_with("HTTP/1.1 200")
 }

@@ -36,7 +36,12 @@ impl Handler {
     pub(crate) fn with_descriptors(count: usize, settings: &[(&str, &str)]) -> Handler {
         Handler::started(|| {
             let mut shell = Command::new("/bin/sh");
-            shell.args(["-c", "ulimit -n \"$1\" && exec \"$0\"", env!("CARGO_BIN_EXE_handler"), &count.to_string()]);
+            shell.args([
+                "-c",
+                "ulimit -n \"$1\" && exec \"$0\"",
+                env!("CARGO_BIN_EXE_handler"),
+                &count.to_string(),
+            ]);
             prepared(shell, settings)
         })
     }
@@ -46,13 +51,20 @@ impl Handler {
     pub(crate) fn with_output(path: &str, settings: &[(&str, &str)]) -> Handler {
         Handler::started(|| {
             let mut shell = Command::new("/bin/sh");
-            shell.args(["-c", "exec \"$0\" >\"$1\"", env!("CARGO_BIN_EXE_handler"), path]);
+            shell.args([
+                "-c",
+                "exec \"$0\" >\"$1\"",
+                env!("CARGO_BIN_EXE_handler"),
+                path,
+            ]);
             prepared(shell, settings)
         })
     }
 
     fn started(command: impl Fn() -> Command) -> Handler {
-        (0..20).find_map(|_| Handler::try_start(command(), free_port())).expect("of twenty free ports one stays free")
+        (0..20)
+            .find_map(|_| Handler::try_start(command(), free_port()))
+            .expect("of twenty free ports one stays free")
     }
 
     /// Starts it for `TENANT` and `AUDIENCE` with the keys of `server`; `more` is added or replaces.
@@ -69,16 +81,28 @@ impl Handler {
 
     /// None when somebody else has the port meanwhile.
     fn try_start(mut command: Command, port: u16) -> Option<Handler> {
-        let mut child = command.env(PORT, port.to_string()).stdin(Stdio::null()).spawn().expect("the handler starts");
+        let mut child = command
+            .env(PORT, port.to_string())
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("the handler starts");
         let stdout = Lines::of(child.stdout.take().expect("piped"));
         let stderr = Lines::of(child.stderr.take().expect("piped"));
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let mut handler = Handler { child, address, stdout, stderr };
+        let mut handler = Handler {
+            child,
+            address,
+            stdout,
+            stderr,
+        };
         let deadline = Instant::now() + GUARD;
         while !answers(address) {
             if let Some(status) = handler.ended() {
                 let said = handler.stderr.until_the_end();
-                assert!(said.iter().any(|line| line.contains("cannot listen")), "ended with {status}: {said:?}");
+                assert!(
+                    said.iter().any(|line| line.contains("cannot listen")),
+                    "ended with {status}: {said:?}"
+                );
                 return None;
             }
             assert!(Instant::now() < deadline, "the handler does not answer");
@@ -107,7 +131,11 @@ impl Handler {
 
     /// `GET /api` with a token.
     pub(crate) fn api(&self, token: &str) -> Answer {
-        self.ask("GET", "/api", &[("Authorization", &format!("Bearer {token}"))])
+        self.ask(
+            "GET",
+            "/api",
+            &[("Authorization", &format!("Bearer {token}"))],
+        )
     }
 
     /// A connection on which `GET /api` with a token was sent, and nothing read yet.
@@ -134,8 +162,14 @@ impl Handler {
     pub(crate) fn flush_log(&self) {
         let before = self.stderr.count("100 MiB");
         let mut client = self.connect();
-        client.send(request("POST", "/api", &[("Content-Length", "1099511627776")]));
-        wait_until("the log is written", || self.stderr.count("100 MiB") > before);
+        client.send(request(
+            "POST",
+            "/api",
+            &[("Content-Length", "1099511627776")],
+        ));
+        wait_until("the log is written", || {
+            self.stderr.count("100 MiB") > before
+        });
     }
 
     fn kill(&mut self) {
@@ -152,17 +186,32 @@ impl Drop for Handler {
 
 /// `GET /api` with a token, as it is sent.
 pub(crate) fn api_request(token: &str) -> String {
-    request("GET", "/api", &[("Authorization", &format!("Bearer {token}"))])
+    request(
+        "GET",
+        "/api",
+        &[("Authorization", &format!("Bearer {token}"))],
+    )
 }
 
 /// The settings of most tests.
 pub(crate) fn usual(jwks_uri: &str, more: &[(&str, &str)]) -> HashMap<String, String> {
-    let usual = [("TENANT_ID", TENANT), ("API_AUDIENCE", AUDIENCE), ("JWKS_URI", jwks_uri)];
-    usual.iter().chain(more).map(|(name, value)| (name.to_string(), value.to_string())).collect()
+    let usual = [
+        ("TENANT_ID", TENANT),
+        ("API_AUDIENCE", AUDIENCE),
+        ("JWKS_URI", jwks_uri),
+    ];
+    usual
+        .iter()
+        .chain(more)
+        .map(|(name, value)| (name.to_string(), value.to_string()))
+        .collect()
 }
 
 pub(crate) fn borrowed(settings: &HashMap<String, String>) -> Vec<(&str, &str)> {
-    settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    settings
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect()
 }
 
 /// What a handler that has ended leaves behind.
@@ -174,25 +223,53 @@ pub(crate) struct Outcome {
 }
 
 /// Runs the handler to its end.
-pub(crate) fn run(arguments: &[&str], settings: &[(&str, &str)], input: impl AsRef<[u8]>) -> Outcome {
+pub(crate) fn run(
+    arguments: &[&str],
+    settings: &[(&str, &str)],
+    input: impl AsRef<[u8]>,
+) -> Outcome {
     run_command(command(arguments, settings), input)
 }
 
 /// Runs a command of `prepared` to its end.
 pub(crate) fn run_command(mut command: Command, input: impl AsRef<[u8]>) -> Outcome {
-    let mut child = command.stdin(Stdio::piped()).spawn().expect("the handler starts");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("the handler starts");
     let stdout = Lines::of(child.stdout.take().expect("piped"));
     let stderr = Lines::of(child.stderr.take().expect("piped"));
     let status = end(&mut child, input.as_ref());
-    let text = |mut lines: Lines| lines.until_the_end().iter().map(|line| format!("{line}\n")).collect();
-    Outcome { status: status.code().expect("ended by itself"), stdout: text(stdout), stderr: text(stderr) }
+    let text = |mut lines: Lines| {
+        lines
+            .until_the_end()
+            .iter()
+            .map(|line| format!("{line}\n"))
+            .collect()
+    };
+    Outcome {
+        status: status.code().expect("ended by itself"),
+        stdout: text(stdout),
+        stderr: text(stderr),
+    }
 }
 
 /// Runs the handler to its end with this as its standard error, and gives its exit status.
-pub(crate) fn run_with(arguments: &[&str], settings: &[(&str, &str)], input: &str, stderr: File) -> i32 {
-    let mut child = command(arguments, settings).stdin(Stdio::piped()).stderr(stderr).spawn().expect("it starts");
+pub(crate) fn run_with(
+    arguments: &[&str],
+    settings: &[(&str, &str)],
+    input: &str,
+    stderr: File,
+) -> i32 {
+    let mut child = command(arguments, settings)
+        .stdin(Stdio::piped())
+        .stderr(stderr)
+        .spawn()
+        .expect("it starts");
     let _stdout = Lines::of(child.stdout.take().expect("piped"));
-    end(&mut child, input.as_bytes()).code().expect("ended by itself")
+    end(&mut child, input.as_bytes())
+        .code()
+        .expect("ended by itself")
 }
 
 fn end(child: &mut Child, input: &[u8]) -> ExitStatus {
@@ -230,7 +307,12 @@ pub(crate) fn free_port() -> u16 {
     loop {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("bound").port();
-        if GIVEN.lock().expect("no panic while held").get_or_insert_default().insert(port) {
+        if GIVEN
+            .lock()
+            .expect("no panic while held")
+            .get_or_insert_default()
+            .insert(port)
+        {
             return port;
         }
     }
@@ -239,10 +321,14 @@ pub(crate) fn free_port() -> u16 {
 /// Whether an HTTP server answers there. A mere connection proves nothing: one to a port without
 /// a listener can, by chance, be a connection to itself.
 fn answers(address: SocketAddr) -> bool {
-    let Ok(mut stream) = TcpStream::connect(address) else { return false };
+    let Ok(mut stream) = TcpStream::connect(address) else {
+        return false;
+    };
     let _ = stream.set_read_timeout(Some(GUARD));
     let mut answer = [0; 12];
-    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").is_ok()
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .is_ok()
         && stream.read_exact(&mut answer).is_ok()
         && &answer == b"HTTP/1.1 200"
 }
@@ -268,10 +354,15 @@ impl Lines {
         let sink = lines.clone();
         let read = move || {
             for line in BufReader::new(pipe).lines() {
-                sink.lock().expect("no panic while held").push(line.expect("UTF-8"));
+                sink.lock()
+                    .expect("no panic while held")
+                    .push(line.expect("UTF-8"));
             }
         };
-        Lines { lines, reader: Some(thread::spawn(read)) }
+        Lines {
+            lines,
+            reader: Some(thread::spawn(read)),
+        }
     }
 
     /// The lines so far.

@@ -19,15 +19,24 @@ pub(crate) struct Issuer {
 
 impl Issuer {
     pub(crate) fn start() -> Issuer {
-        let mut child =
-            Command::new(program()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("the issuer starts");
+        let mut child = Command::new(program())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("the issuer starts");
         let stdout = Lines::of(child.stdout.take().expect("piped"));
         let mut port = None;
         wait_until("the issuer listens", || {
-            port = stdout.all().iter().find_map(|line| line.rsplit_once(':')?.1.trim().parse().ok());
+            port = stdout
+                .all()
+                .iter()
+                .find_map(|line| line.rsplit_once(':')?.1.trim().parse().ok());
             port.is_some()
         });
-        Issuer { child, address: SocketAddr::from((Ipv4Addr::LOCALHOST, port.expect("waited for"))) }
+        Issuer {
+            child,
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, port.expect("waited for"))),
+        }
     }
 
     pub(crate) fn base(&self) -> String {
@@ -54,7 +63,10 @@ impl Issuer {
     fn token(&self, path: &str, form: &str) -> String {
         let answer = self.post(&format!("/{TENANT}/oauth2/{path}"), form);
         assert_eq!(answer.status, 200, "{answer:?}");
-        answer.json()["access_token"].as_str().expect("a string").to_owned()
+        answer.json()["access_token"]
+            .as_str()
+            .expect("a string")
+            .to_owned()
     }
 
     /// A v2.0 token of an application.
@@ -73,8 +85,12 @@ impl Issuer {
     pub(crate) fn handler(&self, more: &[(&str, &str)]) -> Handler {
         let (base, audiences) = (self.base(), format!("{API},api://{API}"));
         let issuers = format!("{base}/{{tenantid}}/v2.0,{base}/sts/{{tenantid}}/");
-        let usual =
-            [("TENANT_ID", TENANT), ("AUTHORITY_HOST", &base), ("ISSUERS", &issuers), ("API_AUDIENCE", &audiences)];
+        let usual = [
+            ("TENANT_ID", TENANT),
+            ("AUTHORITY_HOST", &base),
+            ("ISSUERS", &issuers),
+            ("API_AUDIENCE", &audiences),
+        ];
         Handler::start(&[&usual, more].concat())
     }
 }
@@ -90,18 +106,31 @@ impl Drop for Issuer {
 /// here when it is missing or older than its source.
 fn program() -> PathBuf {
     let this = std::env::current_exe().expect("a test program");
-    let profile = this.ancestors().nth(2).expect("target/profile/deps/http-…").to_owned();
-    let program = profile.join("examples").join(format!("issuer{}", std::env::consts::EXE_SUFFIX));
+    let profile = this
+        .ancestors()
+        .nth(2)
+        .expect("target/profile/deps/http-…")
+        .to_owned();
+    let program = profile
+        .join("examples")
+        .join(format!("issuer{}", std::env::consts::EXE_SUFFIX));
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     if modified(&program) < newest(&tests.join("issuer")).max(newest(&tests.join("support"))) {
         let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
         let mut build = Command::new(cargo);
-        build.args(["build", "--quiet", "--example", "issuer"]).current_dir(env!("CARGO_MANIFEST_DIR"));
-        build.arg("--target-dir").arg(profile.parent().expect("a target directory"));
+        build
+            .args(["build", "--quiet", "--example", "issuer"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"));
+        build
+            .arg("--target-dir")
+            .arg(profile.parent().expect("a target directory"));
         if profile.ends_with("release") {
             build.arg("--release");
         }
-        assert!(build.status().expect("cargo runs").success(), "the issuer is not built");
+        assert!(
+            build.status().expect("cargo runs").success(),
+            "the issuer is not built"
+        );
     }
     program
 }
@@ -112,14 +141,18 @@ fn modified(path: &Path) -> Option<SystemTime> {
 
 fn newest(directory: &Path) -> Option<SystemTime> {
     let entries = directory.read_dir().expect("a directory of sources");
-    entries.filter_map(|entry| modified(&entry.ok()?.path())).max()
+    entries
+        .filter_map(|entry| modified(&entry.ok()?.path()))
+        .max()
 }
 
 /// The claims of a token, unverified.
 pub(crate) fn claims(token: &str) -> String {
     use base64::Engine;
     let payload = token.split('.').nth(1).expect("three parts");
-    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).expect("base64url");
+    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD
+        .decode(payload)
+        .expect("base64url");
     String::from_utf8(bytes).expect("UTF-8")
 }
 
@@ -131,7 +164,10 @@ fn tokens_of_both_versions_are_accepted_and_answered_with_their_claims() {
         let answer = handler.api(&token);
         assert_eq!((answer.status, answer.body), (200, claims(&token)));
         let claims: Value = serde_json::from_str(&claims(&token)).expect("JSON");
-        assert_eq!((&claims["ver"], &claims["tid"]), (&version.into(), &TENANT.into()));
+        assert_eq!(
+            (&claims["ver"], &claims["tid"]),
+            (&version.into(), &TENANT.into())
+        );
     }
 }
 
@@ -139,10 +175,19 @@ fn tokens_of_both_versions_are_accepted_and_answered_with_their_claims() {
 fn tokens_for_another_api_or_tenant_are_refused() {
     let issuer = Issuer::start();
     let token = issuer.app_token();
-    issuer.handler(&[("API_AUDIENCE", "api://other")]).api(&token).must_be(401, "invalid_claims");
+    issuer
+        .handler(&[("API_AUDIENCE", "api://other")])
+        .api(&token)
+        .must_be(401, "invalid_claims");
     let other = crate::tokens::OTHER_TENANT;
-    issuer.handler(&[("ALLOWED_TENANTS", other)]).api(&token).must_be(401, "invalid_claims");
-    issuer.handler(&[("REQUIRED_ROLES", "Admin")]).api(&token).must_be(403, "insufficient_scope");
+    issuer
+        .handler(&[("ALLOWED_TENANTS", other)])
+        .api(&token)
+        .must_be(401, "invalid_claims");
+    issuer
+        .handler(&[("REQUIRED_ROLES", "Admin")])
+        .api(&token)
+        .must_be(403, "insufficient_scope");
 }
 
 #[test]

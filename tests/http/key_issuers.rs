@@ -52,21 +52,34 @@ fn a_key_that_names_an_issuer_signs_for_that_issuer_in_both_versions() {
 fn a_key_of_any_tenant_needs_a_token_that_names_one() {
     let (handler, _keys) = with_key_issuers(&[]);
     let nameless = without(v2(), "tid");
-    handler.api(&signed_with(1, &nameless)).must_be(401, "invalid_claims");
+    handler
+        .api(&signed_with(1, &nameless))
+        .must_be(401, "invalid_claims");
     assert_eq!(handler.api(&signed_with(4, &nameless)).status, 200);
 }
 
 #[test]
 fn a_key_of_one_cloud_does_not_sign_for_another() {
-    let (handler, _keys) = with_key_issuers(&[("AUTHORITY_HOST", "https://login.microsoftonline.us")]);
+    let (handler, _keys) =
+        with_key_issuers(&[("AUTHORITY_HOST", "https://login.microsoftonline.us")]);
     // v1.0 issuers are the same in both clouds; the key's issuer tells them apart.
-    handler.api(&signed_with(1, &v1())).must_be(401, "invalid_claims");
+    handler
+        .api(&signed_with(1, &v1()))
+        .must_be(401, "invalid_claims");
     assert_eq!(handler.api(&signed_with(4, &v1())).status, 200);
 }
 
 #[test]
 fn a_fixed_issuer_is_signed_for_by_its_own_key_only() {
-    let (handler, _keys) = with_key_issuers(&[("ISSUERS", "https://one.example/,https://two.example/")]);
-    assert_eq!(handler.api(&signed_with(3, &from("https://one.example/"))).status, 200);
-    handler.api(&signed_with(3, &from("https://two.example/"))).must_be(401, "invalid_claims");
+    let (handler, _keys) =
+        with_key_issuers(&[("ISSUERS", "https://one.example/,https://two.example/")]);
+    assert_eq!(
+        handler
+            .api(&signed_with(3, &from("https://one.example/")))
+            .status,
+        200
+    );
+    handler
+        .api(&signed_with(3, &from("https://two.example/")))
+        .must_be(401, "invalid_claims");
 }

@@ -54,8 +54,16 @@ impl KeyServer {
     pub(crate) fn start(reply: Reply) -> KeyServer {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let state = State { reply, fetches: Vec::new(), is_held: false, has_ended: false };
-        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
+        let state = State {
+            reply,
+            fetches: Vec::new(),
+            is_held: false,
+            has_ended: false,
+        };
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        });
         let server = shared.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -145,9 +153,14 @@ impl Shared {
         }
         let head = String::from_utf8_lossy(&head).into_owned();
         let mut state = self.state();
-        state.fetches.push(head.split(' ').nth(1).unwrap_or_default().to_owned());
+        state
+            .fetches
+            .push(head.split(' ').nth(1).unwrap_or_default().to_owned());
         while state.is_held && !state.has_ended {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         let reply = state.reply.clone();
         drop(state);
@@ -156,17 +169,29 @@ impl Shared {
     }
 
     fn write(&self, stream: &mut TcpStream, reply: Reply) -> std::io::Result<()> {
-        const OK: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n";
+        const OK: &str =
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n";
         match reply {
             Reply::Body(body) => write!(stream, "{OK}Content-Length: {}\r\n\r\n{body}", body.len()),
             Reply::Status(status, body) => {
-                write!(stream, "HTTP/1.1 {status} Status\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+                write!(
+                    stream,
+                    "HTTP/1.1 {status} Status\r\nContent-Length: {}\r\n\r\n{body}",
+                    body.len()
+                )
             }
             Reply::Redirect(to) => {
-                write!(stream, "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n")
+                write!(
+                    stream,
+                    "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n"
+                )
             }
             Reply::Bytes(count, has_length) => {
-                let length = if has_length { format!("Content-Length: {count}\r\n") } else { String::new() };
+                let length = if has_length {
+                    format!("Content-Length: {count}\r\n")
+                } else {
+                    String::new()
+                };
                 write!(stream, "{OK}{length}\r\n")?;
                 let block = [b' '; 64 * 1024];
                 for start in (0..count).step_by(block.len()) {
@@ -183,7 +208,12 @@ impl Shared {
             }
             Reply::Close => Ok(()),
             Reply::Cut(body) => {
-                write!(stream, "{OK}Content-Length: {}\r\n\r\n{}", body.len(), &body[..body.len() / 2])
+                write!(
+                    stream,
+                    "{OK}Content-Length: {}\r\n\r\n{}",
+                    body.len(),
+                    &body[..body.len() / 2]
+                )
             }
             Reply::Garbage => stream.write_all(b"\x00\x01\x02 this is no HTTP \xff\xfe\r\n\r\n"),
             Reply::Silence => {
@@ -195,7 +225,9 @@ impl Shared {
 
     fn has_ended_after(&self, time: Duration) -> bool {
         let state = self.state();
-        let wait = self.changed.wait_timeout_while(state, time, |state| !state.has_ended);
+        let wait = self
+            .changed
+            .wait_timeout_while(state, time, |state| !state.has_ended);
         wait.unwrap_or_else(PoisonError::into_inner).0.has_ended
     }
 }

@@ -19,20 +19,47 @@ fn bad_keys() -> Vec<(&'static str, Value)> {
         ("use enc", jwk(1, json!({ "use": "enc" }))),
         ("alg RS512", jwk(1, json!({ "alg": "RS512" }))),
         ("alg PS256", jwk(1, json!({ "alg": "PS256" }))),
-        ("key_ops without verify", jwk(1, json!({ "key_ops": ["sign", "encrypt"] }))),
-        ("key_ops that are no list", jwk(1, json!({ "key_ops": "verify" }))),
+        (
+            "key_ops without verify",
+            jwk(1, json!({ "key_ops": ["sign", "encrypt"] })),
+        ),
+        (
+            "key_ops that are no list",
+            jwk(1, json!({ "key_ops": "verify" })),
+        ),
         ("kty EC", jwk(1, json!({ "kty": "EC" }))),
         ("no kty", without(jwk(1, json!({})), "kty")),
         ("no modulus", without(jwk(1, json!({})), "n")),
         ("no exponent", without(jwk(1, json!({})), "e")),
-        ("a modulus with padding", jwk(1, json!({ "n": format!("{}==", b64(key(1).modulus())) }))),
+        (
+            "a modulus with padding",
+            jwk(1, json!({ "n": format!("{}==", b64(key(1).modulus())) })),
+        ),
         ("an even modulus", jwk(1, json!({ "n": even }))),
-        ("a modulus of 2047 bits", jwk(1, json!({ "n": b64([&[0x7f; 1][..], &[0xff; 255]].concat()) }))),
-        ("a modulus of 8193 bits", jwk(1, json!({ "n": b64([&[1; 1][..], &[0xff; 1024]].concat()) }))),
+        (
+            "a modulus of 2047 bits",
+            jwk(
+                1,
+                json!({ "n": b64([&[0x7f; 1][..], &[0xff; 255]].concat()) }),
+            ),
+        ),
+        (
+            "a modulus of 8193 bits",
+            jwk(
+                1,
+                json!({ "n": b64([&[1; 1][..], &[0xff; 1024]].concat()) }),
+            ),
+        ),
         ("exponent 1", jwk(1, json!({ "e": "AQ" }))),
         ("an even exponent", jwk(1, json!({ "e": b64([1, 0, 0]) }))),
-        ("an exponent that is a number", jwk(1, json!({ "e": 65537 }))),
-        ("an issuer that is no string", jwk(1, json!({ "issuer": 1 }))),
+        (
+            "an exponent that is a number",
+            jwk(1, json!({ "e": 65537 })),
+        ),
+        (
+            "an issuer that is no string",
+            jwk(1, json!({ "issuer": 1 })),
+        ),
     ]
 }
 
@@ -43,7 +70,11 @@ fn one_bad_key_does_not_spoil_the_set_and_verifies_nothing() {
         let handler = Handler::with_keys(&keys, &[]);
         assert_eq!(handler.api(&signed_with(2, &v2())).status, 200, "{name}");
         let answer = handler.api(&good());
-        assert_eq!((answer.status, answer.code().as_str()), (401, "invalid_header"), "{name}");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (401, "invalid_header"),
+            "{name}"
+        );
         // The key is there, so there is nothing to fetch.
         assert_eq!(keys.fetches(), 1, "{name}");
     }
@@ -51,7 +82,10 @@ fn one_bad_key_does_not_spoil_the_set_and_verifies_nothing() {
 
 #[test]
 fn what_is_no_key_at_all_is_passed_over() {
-    let twice = format!(r#"{{"kid":"x","kid":"x","kty":"RSA","n":"{}","e":"AQAB"}}"#, b64(key(1).modulus()));
+    let twice = format!(
+        r#"{{"kid":"x","kid":"x","kty":"RSA","n":"{}","e":"AQAB"}}"#,
+        b64(key(1).modulus())
+    );
     let set = format!(
         r#"{{"odd":{{"a":1,"a":2}},"keys":[null,1,"x",[],{{}},{twice},{{"kid":7}},{},{{"kid":""}}]}}"#,
         key(2).jwk(None)
@@ -68,19 +102,32 @@ fn usable_keys_may_leave_out_or_add_what_does_not_matter() {
     let good_keys = [
         without(jwk(1, json!({})), "use"),
         jwk(1, json!({ "alg": "RS256", "key_ops": ["verify"] })),
-        jwk(1, json!({ "key_ops": ["sign", "verify"], "x5c": ["not read"], "nbf": 4e9 })),
+        jwk(
+            1,
+            json!({ "key_ops": ["sign", "verify"], "x5c": ["not read"], "nbf": 4e9 }),
+        ),
         jwk(1, json!({ "n": b64(zeros), "e": b64([0, 1, 0, 1]) })),
-        jwk(1, json!({ "issuer": v2_issuer("{tenantid}"), "cloud_instance_name": "microsoftonline.com" })),
+        jwk(
+            1,
+            json!({ "issuer": v2_issuer("{tenantid}"), "cloud_instance_name": "microsoftonline.com" }),
+        ),
     ];
     for jwk in good_keys {
         let keys = KeyServer::with(set_of(vec![jwk.clone()]));
-        assert_eq!(Handler::with_keys(&keys, &[]).api(&good()).status, 200, "{jwk}");
+        assert_eq!(
+            Handler::with_keys(&keys, &[]).api(&good()).status,
+            200,
+            "{jwk}"
+        );
     }
 }
 
 #[test]
 fn of_two_keys_with_one_name_the_one_that_verifies_counts() {
-    let (first, second) = (jwk(1, json!({ "kid": "twin" })), jwk(2, json!({ "kid": "twin" })));
+    let (first, second) = (
+        jwk(1, json!({ "kid": "twin" })),
+        jwk(2, json!({ "kid": "twin" })),
+    );
     for set in [[first.clone(), second.clone()], [second, first]] {
         let keys = KeyServer::with(set_of(set.into()));
         let handler = Handler::with_keys(&keys, &[]);
@@ -123,10 +170,21 @@ fn without_a_good_file_there_are_no_keys() {
     let (empty, long) = (path("empty"), path("long"));
     fs::write(&empty, "").expect("written");
     fs::write(&long, format!("{}{}", set(&[1]), " ".repeat(1024 * 1024))).expect("written");
-    for bad in [path("missing"), env!("CARGO_TARGET_TMPDIR").into(), empty.clone(), long.clone(), "/dev/zero".into()] {
+    for bad in [
+        path("missing"),
+        env!("CARGO_TARGET_TMPDIR").into(),
+        empty.clone(),
+        long.clone(),
+        "/dev/zero".into(),
+    ] {
         let handler = with_file(&bad);
         let answer = handler.api(&good());
-        assert_eq!((answer.status, answer.code().as_str()), (503, "keys_unavailable"), "{}", bad.display());
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (503, "keys_unavailable"),
+            "{}",
+            bad.display()
+        );
         assert_eq!(handler.get("/public").status, 200);
     }
     for path in [empty, long] {
@@ -152,7 +210,10 @@ fn a_file_that_appears_later_is_found_within_seconds() {
 #[test]
 fn a_pipe_is_no_file_and_does_not_keep_the_handler_from_a_real_one() {
     let path = path("pipe");
-    let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo runs");
+    let made = std::process::Command::new("mkfifo")
+        .arg(&path)
+        .status()
+        .expect("mkfifo runs");
     assert!(made.success());
     let handler = with_file(&path);
     let answer = handler.api(&good());
@@ -168,9 +229,12 @@ fn a_pipe_is_no_file_and_does_not_keep_the_handler_from_a_real_one() {
 
 #[test]
 fn keys_do_not_travel_in_the_clear_beyond_this_machine() {
-    for address in
-        ["http://keys.example.com/keys", "http://10.0.0.1/keys", "http://127.0.0.1.example.com/", "ftp://x/y"]
-    {
+    for address in [
+        "http://keys.example.com/keys",
+        "http://10.0.0.1/keys",
+        "http://127.0.0.1.example.com/",
+        "ftp://x/y",
+    ] {
         let outcome = run(&[], &borrowed(&usual(address, &[])), "");
         assert_eq!(outcome.status, 2, "{address}");
         assert!(outcome.stderr.contains("JWKS_URI"), "{}", outcome.stderr);
@@ -179,9 +243,19 @@ fn keys_do_not_travel_in_the_clear_beyond_this_machine() {
 
 #[test]
 fn a_proxy_does_not_come_between_the_handler_and_this_machine() {
-    let (keys, proxy) = (KeyServer::with(set(&[1])), KeyServer::start(Reply::Body(set(&[2]))));
+    let (keys, proxy) = (
+        KeyServer::with(set(&[1])),
+        KeyServer::start(Reply::Body(set(&[2]))),
+    );
     let origin = proxy.origin();
-    let names = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy"];
+    let names = [
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+        "HTTPS_PROXY",
+        "https_proxy",
+    ];
     let handler = Handler::with_keys(&keys, &names.map(|name| (name, origin.as_str())));
     assert_eq!(handler.api(&good()).status, 200);
     assert_eq!(proxy.fetches(), 0);

@@ -24,7 +24,11 @@ fn serve(config: Arc<ServerConfig>, mut stream: TcpStream) -> std::io::Result<()
         head.extend(byte);
     }
     let body = set(&[1]);
-    write!(tls, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len())?;
+    write!(
+        tls,
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )?;
     tls.conn.send_close_notify();
     tls.flush()
 }
@@ -33,13 +37,24 @@ fn serve(config: Arc<ServerConfig>, mut stream: TcpStream) -> std::io::Result<()
 fn keys_of_a_server_whose_certificate_nobody_vouches_for_are_not_taken() {
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(KEY));
     let builder = ServerConfig::builder().with_no_client_auth();
-    let config = Arc::new(builder.with_single_cert(vec![CertificateDer::from(CERTIFICATE)], key).expect("a pair"));
+    let config = Arc::new(
+        builder
+            .with_single_cert(vec![CertificateDer::from(CERTIFICATE)], key)
+            .expect("a pair"),
+    );
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     let url = format!("https://{}/keys", listener.local_addr().expect("bound"));
-    thread::spawn(move || listener.incoming().flatten().for_each(|stream| drop(serve(config.clone(), stream))));
+    thread::spawn(move || {
+        listener
+            .incoming()
+            .flatten()
+            .for_each(|stream| drop(serve(config.clone(), stream)))
+    });
 
     let handler = Handler::start(&borrowed(&usual(&url, &[])));
     handler.api(&good()).must_be(503, "keys_unavailable");
     // It is the certificate that is refused, which says that all before it went well.
-    wait_until("the reason is logged", || handler.stderr.count("UnknownIssuer") > 0);
+    wait_until("the reason is logged", || {
+        handler.stderr.count("UnknownIssuer") > 0
+    });
 }

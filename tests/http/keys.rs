@@ -50,7 +50,10 @@ fn a_request_that_comes_before_the_first_keys_waits_for_them() {
 fn many_requests_that_wait_for_the_first_keys_are_all_answered() {
     let keys = KeyServer::held(set(&[1]));
     let handler = Handler::with_keys(&keys, &[]);
-    let (good, unsigned) = (good(), headed(&header(json!({ "kid": key(1).kid, "typ": "JOSE" }))));
+    let (good, unsigned) = (
+        good(),
+        headed(&header(json!({ "kid": key(1).kid, "typ": "JOSE" }))),
+    );
     let mut waiting: Vec<Client> = (0..100).map(|_| handler.api_sent(&good)).collect();
     let mut refused: Vec<Client> = (0..10).map(|_| handler.api_sent(&unsigned)).collect();
     // Nobody who needs no key waits behind them.
@@ -109,8 +112,12 @@ fn after_a_failed_fetch_unknown_keys_get_503_and_known_ones_are_served() {
     }
     assert_eq!(keys.fetches(), 2);
     // What is wrong whatever its key is refused, not put off.
-    handler.api(&signed_with(2, &with(v2(), "exp", 0))).must_be(401, "invalid_header");
-    handler.api(&signed_with(2, &with(v2(), "aud", "x"))).must_be(401, "invalid_header");
+    handler
+        .api(&signed_with(2, &with(v2(), "exp", 0)))
+        .must_be(401, "invalid_header");
+    handler
+        .api(&signed_with(2, &with(v2(), "aud", "x")))
+        .must_be(401, "invalid_header");
 }
 
 #[test]
@@ -127,7 +134,9 @@ fn while_a_fetch_hangs_known_keys_and_open_paths_are_served() {
         assert_eq!(handler.get(path).status, 200);
     }
     handler.api("nonsense").must_be(401, "invalid_header");
-    handler.api(&signed(&with(v2(), "exp", 0))).must_be(401, "token_expired");
+    handler
+        .api(&signed(&with(v2(), "exp", 0)))
+        .must_be(401, "token_expired");
     assert!(first.is_silent() && second.is_silent() && third.is_silent());
     keys.release();
     assert_eq!(first.answer().status, 200);
@@ -150,14 +159,23 @@ fn a_token_that_would_be_refused_anyway_causes_no_fetch() {
         with(v2(), "exp", "4000000000"),
     ];
     for claims in claims {
-        handler.api(&signed_with(2, &claims)).must_be(401, "invalid_header");
+        handler
+            .api(&signed_with(2, &claims))
+            .must_be(401, "invalid_header");
     }
-    let malformed = [json!({ "alg": "none" }), json!({ "crit": [] }), json!({ "typ": "JOSE" }), json!({ "kid": "" })];
+    let malformed = [
+        json!({ "alg": "none" }),
+        json!({ "crit": [] }),
+        json!({ "typ": "JOSE" }),
+        json!({ "kid": "" }),
+    ];
     for mut changes in malformed {
         if changes["kid"].is_null() {
             changes["kid"] = "nowhere".into();
         }
-        handler.api(&headed(&header(changes))).must_be(401, "invalid_header");
+        handler
+            .api(&headed(&header(changes)))
+            .must_be(401, "invalid_header");
     }
     assert_eq!(keys.fetches(), 1);
     // None of them has used up the one fetch that an unknown key may cause.
@@ -180,7 +198,9 @@ fn many_unknown_keys_at_once_cause_one_fetch() {
     let (handler, keys) = with_key_1();
     keys.hold();
     let unknown = |number: usize| headed(&header(json!({ "kid": format!("unknown {number}") })));
-    let mut waiting: Vec<Client> = (0..30).map(|number| handler.api_sent(&unknown(number))).collect();
+    let mut waiting: Vec<Client> = (0..30)
+        .map(|number| handler.api_sent(&unknown(number)))
+        .collect();
     keys.wait_for_fetch(2);
     assert_eq!(handler.api(&good()).status, 200);
     keys.release();

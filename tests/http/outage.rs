@@ -18,14 +18,20 @@ fn failures(elsewhere: &KeyServer) -> Vec<(&'static str, Reply)> {
         ("status 404", Reply::Status(404, good.clone())),
         ("status 201", Reply::Status(201, good.clone())),
         ("a redirect", Reply::Redirect(elsewhere.url())),
-        ("HTML", body("<!doctype html><html><title>Sign in</title></html>")),
+        (
+            "HTML",
+            body("<!doctype html><html><title>Sign in</title></html>"),
+        ),
         ("nothing", body("")),
         ("an empty set", body(r#"{"keys":[]}"#)),
         ("no set", body(r#"{"key":[]}"#)),
         ("a list", body("[]")),
         ("keys that are no list", body(r#"{"keys":{}}"#)),
         ("two sets", Reply::Body(format!("{good}{good}"))),
-        ("only bad keys", Reply::Body(set_of(vec![jwk(2, serde_json::json!({ "use": "enc" }))]))),
+        (
+            "only bad keys",
+            Reply::Body(set_of(vec![jwk(2, serde_json::json!({ "use": "enc" }))])),
+        ),
         ("half a set", Reply::Body(good[..good.len() / 2].to_owned())),
         ("a body that is cut", Reply::Cut(good.clone())),
         ("50 MB", Reply::Bytes(50_000_000, true)),
@@ -42,17 +48,36 @@ fn a_failure_at_start_leaves_no_keys_and_one_later_takes_none_away() {
         let keys = KeyServer::start(reply.clone());
         let handler = Handler::with_keys(&keys, &[]);
         let answer = handler.api(&good());
-        assert_eq!((answer.status, answer.code().as_str()), (503, "keys_unavailable"), "{name}");
-        assert!((1..=5).contains(&answer.retry_after()), "{name}: {answer:?}");
-        wait_until("the failure is logged", || handler.stderr.count("the signing keys could not be fetched") > 0);
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (503, "keys_unavailable"),
+            "{name}"
+        );
+        assert!(
+            (1..=5).contains(&answer.retry_after()),
+            "{name}: {answer:?}"
+        );
+        wait_until("the failure is logged", || {
+            handler
+                .stderr
+                .count("the signing keys could not be fetched")
+                > 0
+        });
 
         let keys = KeyServer::with(set(&[1]));
         let handler = Handler::with_keys(&keys, &[]);
         assert_eq!(handler.api(&good()).status, 200, "{name}");
         keys.reply(reply);
         let answer = handler.api(&signed_with(2, &v2()));
-        assert_eq!((answer.status, answer.code().as_str()), (503, "keys_unavailable"), "{name}");
-        assert!((1..=60).contains(&answer.retry_after()), "{name}: {answer:?}");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (503, "keys_unavailable"),
+            "{name}"
+        );
+        assert!(
+            (1..=60).contains(&answer.retry_after()),
+            "{name}: {answer:?}"
+        );
         assert_eq!(handler.api(&good()).status, 200, "{name}");
         assert_eq!(keys.fetches(), 2, "{name}");
     }
@@ -80,11 +105,17 @@ fn nobody_waits_longer_than_a_fetch_may_take() {
 
             let answer = waiting.answer();
             answer.must_be(503, "keys_unavailable");
-            assert!((1..=5).contains(&answer.retry_after()), "{name}: {answer:?}");
+            assert!(
+                (1..=5).contains(&answer.retry_after()),
+                "{name}: {answer:?}"
+            );
             keys.reply(Reply::Body(set(&[1])));
             let answer = unknown.answer();
             answer.must_be(503, "keys_unavailable");
-            assert!((1..=60).contains(&answer.retry_after()), "{name}: {answer:?}");
+            assert!(
+                (1..=60).contains(&answer.retry_after()),
+                "{name}: {answer:?}"
+            );
             assert_eq!(other.api(&good()).status, 200, "{name}");
             // The fetch is over, not only the wait for it: another one brings the keys.
             wait_until("the keys are there", || {
@@ -149,7 +180,9 @@ fn a_set_of_one_mebibyte_is_read_and_a_longer_one_is_not() {
     let keys = KeyServer::with(padded(MIB));
     assert_eq!(Handler::with_keys(&keys, &[]).api(&good()).status, 200);
     let keys = KeyServer::with(padded(MIB + 1));
-    Handler::with_keys(&keys, &[]).api(&good()).must_be(503, "keys_unavailable");
+    Handler::with_keys(&keys, &[])
+        .api(&good())
+        .must_be(503, "keys_unavailable");
 }
 
 #[test]
@@ -158,7 +191,17 @@ fn what_the_key_server_says_is_not_repeated() {
     let handler = Handler::with_keys(&keys, &[]);
     let answer = handler.api(&good());
     answer.must_be(503, "keys_unavailable");
-    assert!(!answer.body.contains("secret") && !answer.body.contains(&keys.origin()), "{}", answer.body);
+    assert!(
+        !answer.body.contains("secret") && !answer.body.contains(&keys.origin()),
+        "{}",
+        answer.body
+    );
     let (stdout, stderr) = handler.into_lines();
-    assert!(!stdout.iter().chain(&stderr).any(|line| line.contains("secret")), "{stderr:?}");
+    assert!(
+        !stdout
+            .iter()
+            .chain(&stderr)
+            .any(|line| line.contains("secret")),
+        "{stderr:?}"
+    );
 }

@@ -20,8 +20,16 @@ fn check(handler: &Handler, status: u16, claims: &[Value]) {
     };
     for claims in claims {
         let answer = handler.api(&signed(claims));
-        let found = if answer.status == 200 { String::new() } else { answer.code() };
-        assert_eq!((answer.status, found.as_str()), (status, code), "{claims} {answer:?}");
+        let found = if answer.status == 200 {
+            String::new()
+        } else {
+            answer.code()
+        };
+        assert_eq!(
+            (answer.status, found.as_str()),
+            (status, code),
+            "{claims} {answer:?}"
+        );
     }
 }
 
@@ -53,7 +61,18 @@ fn powerless() -> Vec<Value> {
 #[test]
 fn with_nothing_required_any_permission_suffices_but_none_does_not() {
     let (handler, _keys) = handler(&[]);
-    check(&handler, 200, &[scp("x"), scp(" x "), scope("x"), roles(&["x"]), roles(&["", "x"]), app_only(v1())]);
+    check(
+        &handler,
+        200,
+        &[
+            scp("x"),
+            scp(" x "),
+            scope("x"),
+            roles(&["x"]),
+            roles(&["", "x"]),
+            app_only(v1()),
+        ],
+    );
     check(&handler, 403, &powerless());
 }
 
@@ -67,7 +86,11 @@ fn with_nothing_required_a_client_that_is_named_needs_no_permission() {
         &powerless()
             .into_iter()
             .map(|claims| {
-                let name = if claims["azp"].is_null() { "appid" } else { "azp" };
+                let name = if claims["azp"].is_null() {
+                    "appid"
+                } else {
+                    "azp"
+                };
                 with(claims, name, OTHER_CLIENT)
             })
             .collect::<Vec<_>>(),
@@ -81,7 +104,13 @@ fn only_clients_that_are_named_may_call() {
     check(
         &handler,
         200,
-        &[v2(), v1(), with(v2(), "azp", OTHER_CLIENT), with(v1(), "appid", OTHER_CLIENT), with(v2(), "appid", "x")],
+        &[
+            v2(),
+            v1(),
+            with(v2(), "azp", OTHER_CLIENT),
+            with(v1(), "appid", OTHER_CLIENT),
+            with(v2(), "appid", "x"),
+        ],
     );
     let third = "abababab-1111-2222-3333-ffffffffffff";
     check(
@@ -111,7 +140,11 @@ fn a_named_client_still_needs_what_is_required() {
 
 #[test]
 fn one_required_scope_suffices_compared_exactly() {
-    for setting in ["Tasks.Read Tasks.Write", "Tasks.Read,Tasks.Write", " Tasks.Read , Tasks.Write "] {
+    for setting in [
+        "Tasks.Read Tasks.Write",
+        "Tasks.Read,Tasks.Write",
+        " Tasks.Read , Tasks.Write ",
+    ] {
         let (handler, _keys) = handler(&[("REQUIRED_SCOPES", setting)]);
         check(
             &handler,
@@ -144,11 +177,25 @@ fn one_required_scope_suffices_compared_exactly() {
 fn one_required_role_suffices_compared_exactly() {
     let (handler, _keys) = handler(&[("REQUIRED_ROLES", "Admin, Tasks.Read.All")]);
     let user_with_role = with(v2(), "roles", json!(["Admin"]));
-    check(&handler, 200, &[roles(&["Admin"]), roles(&["x", "Tasks.Read.All"]), user_with_role]);
+    check(
+        &handler,
+        200,
+        &[
+            roles(&["Admin"]),
+            roles(&["x", "Tasks.Read.All"]),
+            user_with_role,
+        ],
+    );
     check(
         &handler,
         403,
-        &[roles(&["admin"]), roles(&["Adm"]), roles(&["Admin Tasks.Read.All"]), roles(&["x"]), scp("Admin")],
+        &[
+            roles(&["admin"]),
+            roles(&["Adm"]),
+            roles(&["Admin Tasks.Read.All"]),
+            roles(&["x"]),
+            scp("Admin"),
+        ],
     );
     check(&handler, 403, &powerless());
 }
@@ -156,8 +203,20 @@ fn one_required_role_suffices_compared_exactly() {
 #[test]
 fn with_both_required_one_match_in_either_suffices() {
     let (handler, _keys) = handler(&[("REQUIRED_SCOPES", "read"), ("REQUIRED_ROLES", "Reader")]);
-    check(&handler, 200, &[scp("read"), roles(&["Reader"]), with(scp("x"), "roles", json!(["Reader"]))]);
-    check(&handler, 403, &[scp("Reader"), roles(&["read"]), scp("x"), roles(&["x"])]);
+    check(
+        &handler,
+        200,
+        &[
+            scp("read"),
+            roles(&["Reader"]),
+            with(scp("x"), "roles", json!(["Reader"])),
+        ],
+    );
+    check(
+        &handler,
+        403,
+        &[scp("Reader"), roles(&["read"]), scp("x"), roles(&["x"])],
+    );
     check(&handler, 403, &powerless());
 }
 

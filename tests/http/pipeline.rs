@@ -10,11 +10,19 @@ fn answers_come_in_the_order_of_the_requests() {
     let keys = KeyServer::with(set(&[1]));
     let handler = Handler::with_keys(&keys, &[]);
     let mut client = handler.connect();
-    let three = [api_request(&good()), request("GET", "/public", &[]), request("GET", "/nowhere", &[])].concat();
+    let three = [
+        api_request(&good()),
+        request("GET", "/public", &[]),
+        request("GET", "/nowhere", &[]),
+    ]
+    .concat();
     client.send(three.repeat(5));
     for _ in 0..5 {
         assert_eq!(client.answer().json()["ver"], "2.0");
-        assert_eq!(client.answer().json()["message"], "Public endpoint - open to all");
+        assert_eq!(
+            client.answer().json()["message"],
+            "Public endpoint - open to all"
+        );
         client.answer().must_be(404, "not_found");
     }
 }
@@ -42,7 +50,10 @@ fn requests_behind_one_that_waits_for_keys_are_answered_after_it() {
     keys.release();
     for client in &mut clients {
         assert_eq!(client.answer().json()["ver"], "2.0");
-        assert_eq!(client.answer().json()["message"], "Public endpoint - open to all");
+        assert_eq!(
+            client.answer().json()["message"],
+            "Public endpoint - open to all"
+        );
         assert_eq!(client.answer().json()["ver"], "1.0");
         assert_eq!(client.head().status, 200);
         client.answer().must_be(404, "not_found");
@@ -74,7 +85,10 @@ fn requests_behind_one_with_an_unknown_key_are_answered_after_it() {
     keys.release();
     assert_eq!([client.answer().status, client.answer().status], [200, 200]);
     client.answer().must_be(401, "invalid_header");
-    assert_eq!(client.answer().json()["message"], "Public endpoint - open to all");
+    assert_eq!(
+        client.answer().json()["message"],
+        "Public endpoint - open to all"
+    );
 }
 
 #[test]
@@ -92,11 +106,16 @@ fn bodies_behind_a_request_that_waits_are_read_and_answered_in_their_turn() {
     ];
     client.send(requests.concat());
     let mut asking = handler.connect();
-    asking.send(api_request(&good()) + &request("POST", "/public", &[length, ("Expect", "100-continue")]));
+    asking.send(
+        api_request(&good()) + &request("POST", "/public", &[length, ("Expect", "100-continue")]),
+    );
     assert_eq!(handler.get("/public").status, 200);
     assert!(client.is_silent() && asking.is_silent());
     keys.release();
-    assert_eq!([(); 5].map(|()| client.answer().status), [200, 405, 404, 405, 200]);
+    assert_eq!(
+        [(); 5].map(|()| client.answer().status),
+        [200, 405, 404, 405, 200]
+    );
     assert_eq!([(); 2].map(|()| asking.answer().status), [200, 100]);
     asking.send("x".repeat(2000) + &request("GET", "/public", &[]));
     assert_eq!([(); 2].map(|()| asking.answer().status), [405, 200]);
@@ -106,7 +125,13 @@ fn bodies_behind_a_request_that_waits_are_read_and_answered_in_their_turn() {
 fn a_body_that_never_comes_behind_a_request_that_waits_holds_up_neither_it_nor_others() {
     let keys = KeyServer::held(set(&[1]));
     let mut handler = Handler::with_keys(&keys, &[]);
-    let lengths = ["1", "1025", "100000000", "1099511627776", "9223372036854775808"];
+    let lengths = [
+        "1",
+        "1025",
+        "100000000",
+        "1099511627776",
+        "9223372036854775808",
+    ];
     let heads = lengths.map(|length| request("POST", "/public", &[("Content-Length", length)]));
     let chunked = request("POST", "/public", &[("Transfer-Encoding", "chunked")]);
     let mut clients: Vec<_> = heads

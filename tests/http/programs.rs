@@ -16,13 +16,23 @@ impl Program {
     /// Starts it in a process group of its own; what it says goes to a file.
     pub(crate) fn start(mut command: Command, folder: PathBuf) -> Program {
         let log = fs::File::create(folder.join("log")).expect("a new file");
-        command.stdin(Stdio::null()).stdout(log.try_clone().expect("a second handle")).stderr(log);
-        let child = command.current_dir(&folder).process_group(0).spawn().expect("the program starts");
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a second handle"))
+            .stderr(log);
+        let child = command
+            .current_dir(&folder)
+            .process_group(0)
+            .spawn()
+            .expect("the program starts");
         Program { child, folder }
     }
 
     pub(crate) fn has_ended(&mut self) -> bool {
-        self.child.try_wait().expect("a child of this process").is_some()
+        self.child
+            .try_wait()
+            .expect("a child of this process")
+            .is_some()
     }
 
     /// What it has said so far.
@@ -35,7 +45,10 @@ impl Drop for Program {
     fn drop(&mut self) {
         // The whole group: a browser has children.
         let group = format!("-{}", self.child.id());
-        let _ = Command::new("/bin/sh").args(["-c", "kill -s KILL \"$0\"", &group]).stderr(Stdio::null()).status();
+        let _ = Command::new("/bin/sh")
+            .args(["-c", "kill -s KILL \"$0\"", &group])
+            .stderr(Stdio::null())
+            .status();
         let _ = self.child.kill();
         let _ = self.child.wait();
         // Its children may take a moment more.
@@ -52,7 +65,8 @@ impl Drop for Program {
 pub(crate) fn folder(name: &str) -> PathBuf {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}-{number}", std::process::id()));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("{name}-{}-{number}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a new folder");
     folder
@@ -61,8 +75,13 @@ pub(crate) fn folder(name: &str) -> PathBuf {
 /// The first of these programs that is in `PATH` or in `more`.
 pub(crate) fn find(names: &[&str], more: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders: Vec<PathBuf> = std::env::split_paths(&path).chain(more.iter().map(PathBuf::from)).collect();
-    names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|file| file.is_file())
+    let folders: Vec<PathBuf> = std::env::split_paths(&path)
+        .chain(more.iter().map(PathBuf::from))
+        .collect();
+    names
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
+        .find(|file| file.is_file())
 }
 
 /// Says that something is not tested. The test harness would keep what `println!` says to itself.

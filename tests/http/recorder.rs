@@ -21,8 +21,15 @@ impl Received {
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let headers = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
-        headers.into_iter().find(|(have, _)| have.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+        let headers = self
+            .head
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split_once(':'));
+        headers
+            .into_iter()
+            .find(|(have, _)| have.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
     }
 }
 
@@ -38,8 +45,15 @@ impl Recorder {
     pub(crate) fn start(answer: impl Fn(&Received) -> Vec<u8> + Send + Sync + 'static) -> Recorder {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let (received, has_ended) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
-        let recorder = Recorder { address, received: received.clone(), has_ended: has_ended.clone() };
+        let (received, has_ended) = (
+            Arc::new(Mutex::new(Vec::new())),
+            Arc::new(AtomicBool::new(false)),
+        );
+        let recorder = Recorder {
+            address,
+            received: received.clone(),
+            has_ended: has_ended.clone(),
+        };
         let answer = Arc::new(answer);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -57,8 +71,16 @@ impl Recorder {
     pub(crate) fn before(address: SocketAddr) -> Recorder {
         Recorder::start(move |received| {
             let mut stream = TcpStream::connect(address).expect("it accepts connections");
-            let head = received.head.trim_end().replace("Connection: keep-alive\r\n", "");
-            write!(stream, "{head}\r\nConnection: close\r\n\r\n{}", received.body).expect("it takes the request");
+            let head = received
+                .head
+                .trim_end()
+                .replace("Connection: keep-alive\r\n", "");
+            write!(
+                stream,
+                "{head}\r\nConnection: close\r\n\r\n{}",
+                received.body
+            )
+            .expect("it takes the request");
             let mut answer = Vec::new();
             stream.read_to_end(&mut answer).expect("an answer");
             answer
@@ -82,14 +104,26 @@ impl Drop for Recorder {
 /// A whole answer; `headers` is one or more lines, each with its line end.
 pub(crate) fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
-    format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}").into()
+    format!(
+        "HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+    .into()
 }
 
-fn serve(mut stream: TcpStream, received: &Mutex<Vec<Received>>, answer: &dyn Fn(&Received) -> Vec<u8>) {
+fn serve(
+    mut stream: TcpStream,
+    received: &Mutex<Vec<Received>>,
+    answer: &dyn Fn(&Received) -> Vec<u8>,
+) {
     let _ = stream.set_read_timeout(Some(GUARD));
     // A browser opens connections that it then does not need.
-    let Some(request) = read(&mut stream) else { return };
-    received.lock().expect("no panic while held").push(request.clone());
+    let Some(request) = read(&mut stream) else {
+        return;
+    };
+    received
+        .lock()
+        .expect("no panic while held")
+        .push(request.clone());
     let _ = stream.write_all(&answer(&request));
 }
 
@@ -99,8 +133,13 @@ fn read(stream: &mut TcpStream) -> Option<Received> {
     loop {
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&bytes[..end + 4]).into_owned();
-            let mut request = Received { head, body: String::new() };
-            let length = request.header("Content-Length").map_or(0, |length| length.parse().expect("a number"));
+            let mut request = Received {
+                head,
+                body: String::new(),
+            };
+            let length = request
+                .header("Content-Length")
+                .map_or(0, |length| length.parse().expect("a number"));
             if bytes.len() >= end + 4 + length {
                 request.body = String::from_utf8_lossy(&bytes[end + 4..]).into_owned();
                 return Some(request);

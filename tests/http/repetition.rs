@@ -36,12 +36,23 @@ fn a_token_that_was_changed_is_refused_however_often_the_original_was_accepted()
     let token = good();
     let (handler, keys) = accepted(&token);
     let parts: Vec<&str> = token.split('.').collect();
-    let [header_part, payload, signature] = parts[..] else { panic!("three parts") };
+    let [header_part, payload, signature] = parts[..] else {
+        panic!("three parts")
+    };
     let others = [
-        format!("{header_part}.{}.{signature}", b64(with(v2(), "roles", json!(["Admin"])).to_string())),
-        format!("{}.{payload}.{signature}", b64(header(json!({ "typ": "at+jwt" })).to_string())),
+        format!(
+            "{header_part}.{}.{signature}",
+            b64(with(v2(), "roles", json!(["Admin"])).to_string())
+        ),
+        format!(
+            "{}.{payload}.{signature}",
+            b64(header(json!({ "typ": "at+jwt" })).to_string())
+        ),
         format!("{header_part}.{payload}.{}", b64([1; 256])),
-        format!("{header_part}.{payload}.{}", b64(key(2).sign(format!("{header_part}.{payload}").as_bytes()))),
+        format!(
+            "{header_part}.{payload}.{}",
+            b64(key(2).sign(format!("{header_part}.{payload}").as_bytes()))
+        ),
         format!("{header_part}.{payload}.{signature}A"),
         token[..token.len() - 2].to_owned(),
     ];
@@ -61,17 +72,32 @@ fn a_token_is_refused_once_its_key_is_gone_or_changed_however_often_it_was_accep
         (vec![jwk(1, json!({ "use": "enc" }))], "invalid_header"),
         (vec![jwk(1, json!({ "alg": "RS512" }))], "invalid_header"),
         (vec![jwk(1, json!({ "kid": "renamed" }))], "invalid_header"),
-        (vec![jwk(1, json!({ "kid": "renamed" })), jwk(3, json!({ "kid": kid }))], "invalid_header"),
-        (vec![jwk(1, json!({ "issuer": v2_issuer(OTHER_TENANT) }))], "invalid_claims"),
+        (
+            vec![
+                jwk(1, json!({ "kid": "renamed" })),
+                jwk(3, json!({ "kid": kid })),
+            ],
+            "invalid_header",
+        ),
+        (
+            vec![jwk(1, json!({ "issuer": v2_issuer(OTHER_TENANT) }))],
+            "invalid_claims",
+        ),
     ];
     for (changed, code) in changes {
         let token = good();
         let (handler, keys) = accepted(&token);
-        keys.reply(Reply::Body(set_of([changed.clone(), vec![key(2).jwk(None)]].concat())));
+        keys.reply(Reply::Body(set_of(
+            [changed.clone(), vec![key(2).jwk(None)]].concat(),
+        )));
         // A token with a new key has the keys fetched.
         assert_eq!(handler.api(&signed_with(2, &v2())).status, 200);
         let answer = handler.api(&token);
-        assert_eq!((answer.status, answer.code().as_str()), (401, code), "{changed:?}");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (401, code),
+            "{changed:?}"
+        );
     }
 }
 

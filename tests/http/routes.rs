@@ -9,7 +9,11 @@ const PATHS: [&str; 4] = ["/api", "/public", "/healthz", "/"];
 const PUBLIC: &str = r#"{"message":"Public endpoint - open to all"}"#;
 
 fn allow(path: &str) -> &'static str {
-    if path == "/api" { "GET, HEAD, POST, OPTIONS" } else { "GET, HEAD, OPTIONS" }
+    if path == "/api" {
+        "GET, HEAD, POST, OPTIONS"
+    } else {
+        "GET, HEAD, OPTIONS"
+    }
 }
 
 fn handler() -> (Handler, KeyServer) {
@@ -24,7 +28,11 @@ fn bearer() -> String {
 #[test]
 fn public_is_open_to_all_and_says_so() {
     let (handler, _keys) = handler();
-    for headers in [&[][..], &[("Authorization", "Bearer nonsense")], &[("Authorization", "Basic eDp5")]] {
+    for headers in [
+        &[][..],
+        &[("Authorization", "Bearer nonsense")],
+        &[("Authorization", "Basic eDp5")],
+    ] {
         let answer = handler.ask("GET", "/public", headers);
         assert_eq!((answer.status, answer.body.as_str()), (200, PUBLIC));
     }
@@ -47,16 +55,28 @@ fn api_answers_get_and_post_with_the_claims_and_is_not_stored() {
 fn head_is_answered_as_get_without_the_body() {
     let (handler, _keys) = handler();
     let steady = |answer: &Answer| {
-        let headers = answer.headers.iter().filter(|(name, _)| name != "Date").cloned().collect::<Vec<_>>();
+        let headers = answer
+            .headers
+            .iter()
+            .filter(|(name, _)| name != "Date")
+            .cloned()
+            .collect::<Vec<_>>();
         (answer.status, headers)
     };
     let bearer = bearer();
     for path in PATHS.into_iter().chain(["/nowhere"]) {
         for headers in [&[("Authorization", bearer.as_str())][..], &[]] {
-            let (head, get) = (handler.ask("HEAD", path, headers), handler.ask("GET", path, headers));
+            let (head, get) = (
+                handler.ask("HEAD", path, headers),
+                handler.ask("GET", path, headers),
+            );
             assert_eq!(steady(&head), steady(&get), "{path}");
             assert_eq!(head.body, "", "{path}");
-            assert_eq!(head.header("Content-Length"), Some(get.body.len().to_string().as_str()), "{path}");
+            assert_eq!(
+                head.header("Content-Length"),
+                Some(get.body.len().to_string().as_str()),
+                "{path}"
+            );
         }
     }
 }
@@ -68,12 +88,20 @@ fn options_is_a_preflight_on_every_path() {
         let answer = handler.ask("OPTIONS", path, &[]);
         assert_eq!((answer.status, answer.body.as_str()), (204, ""), "{path}");
         assert_eq!(answer.header("Allow"), Some(allow(path)), "{path}");
-        let allowed = answer.header("Access-Control-Allow-Headers").expect("a preflight answer").to_ascii_lowercase();
-        assert!(allowed.split(", ").any(|name| name == "authorization"), "{allowed}");
+        let allowed = answer
+            .header("Access-Control-Allow-Headers")
+            .expect("a preflight answer")
+            .to_ascii_lowercase();
+        assert!(
+            allowed.split(", ").any(|name| name == "authorization"),
+            "{allowed}"
+        );
         // RFC 9110 section 8.6.
         assert_eq!(answer.header("Content-Length"), None, "{path}");
     }
-    handler.ask("OPTIONS", "/nowhere", &[]).must_be(404, "not_found");
+    handler
+        .ask("OPTIONS", "/nowhere", &[])
+        .must_be(404, "not_found");
 }
 
 #[test]
@@ -93,10 +121,23 @@ fn another_method_is_refused_with_those_that_are_allowed() {
 #[test]
 fn another_path_is_not_found() {
     let (handler, _keys) = handler();
-    let others = ["/nowhere", "/api/", "/API", "/apis", "/public/x", "//", "/%61pi", "/api%3F", "*", "/favicon.ico"];
+    let others = [
+        "/nowhere",
+        "/api/",
+        "/API",
+        "/apis",
+        "/public/x",
+        "//",
+        "/%61pi",
+        "/api%3F",
+        "*",
+        "/favicon.ico",
+    ];
     for path in others {
         for method in ["GET", "POST", "PUT"] {
-            handler.ask(method, path, &[("Authorization", &bearer())]).must_be(404, "not_found");
+            handler
+                .ask(method, path, &[("Authorization", &bearer())])
+                .must_be(404, "not_found");
         }
     }
 }
@@ -106,7 +147,9 @@ fn a_query_is_no_part_of_the_path() {
     let (handler, _keys) = handler();
     assert_eq!(handler.get("/public?").body, PUBLIC);
     assert_eq!(handler.get("/public?a=b&c=/api?").body, PUBLIC);
-    handler.get("/api?code=function-key").must_be(401, "authorization_header_missing");
+    handler
+        .get("/api?code=function-key")
+        .must_be(401, "authorization_header_missing");
     handler.get("/nowhere?/public").must_be(404, "not_found");
     assert_eq!(handler.get("/?x").status, 200);
 }
@@ -114,21 +157,34 @@ fn a_query_is_no_part_of_the_path() {
 #[test]
 fn a_token_in_the_query_is_no_token() {
     let (handler, _keys) = handler();
-    handler.get(&format!("/api?access_token={}", good())).must_be(401, "authorization_header_missing");
+    handler
+        .get(&format!("/api?access_token={}", good()))
+        .must_be(401, "authorization_header_missing");
 }
 
 #[test]
 fn a_target_in_absolute_form_is_served_like_its_path() {
     let (handler, _keys) = handler();
-    for origin in ["http://localhost", "http://127.0.0.1:3000", "https://api.example.com", "HTTP://X"] {
+    for origin in [
+        "http://localhost",
+        "http://127.0.0.1:3000",
+        "https://api.example.com",
+        "HTTP://X",
+    ] {
         assert_eq!(handler.get(&format!("{origin}/public")).body, PUBLIC);
         assert_eq!(handler.get(&format!("{origin}/public?x=y")).body, PUBLIC);
-        handler.get(&format!("{origin}/api")).must_be(401, "authorization_header_missing");
+        handler
+            .get(&format!("{origin}/api"))
+            .must_be(401, "authorization_header_missing");
         assert_eq!(handler.get(&format!("{origin}/")).status, 200);
         assert_eq!(handler.get(origin).status, 200);
         assert_eq!(handler.get(&format!("{origin}?x")).status, 200);
-        handler.get(&format!("{origin}/nowhere")).must_be(404, "not_found");
-        handler.get(&format!("{origin}//public")).must_be(404, "not_found");
+        handler
+            .get(&format!("{origin}/nowhere"))
+            .must_be(404, "not_found");
+        handler
+            .get(&format!("{origin}//public"))
+            .must_be(404, "not_found");
     }
 }
 
@@ -148,18 +204,36 @@ fn every_answer_is_dated_json_of_the_length_it_says() {
     ];
     for (method, path, authorization, status) in requests {
         let answer = handler.ask(method, path, &[("Authorization", authorization)]);
-        assert_eq!((answer.version.as_str(), answer.status), ("HTTP/1.1", status), "{method} {path}");
-        assert_eq!(answer.header("Content-Type"), Some("application/json"), "{method} {path}");
-        assert_eq!(answer.header("Content-Length"), Some(answer.body.len().to_string().as_str()), "{method} {path}");
+        assert_eq!(
+            (answer.version.as_str(), answer.status),
+            ("HTTP/1.1", status),
+            "{method} {path}"
+        );
+        assert_eq!(
+            answer.header("Content-Type"),
+            Some("application/json"),
+            "{method} {path}"
+        );
+        assert_eq!(
+            answer.header("Content-Length"),
+            Some(answer.body.len().to_string().as_str()),
+            "{method} {path}"
+        );
         assert!(answer.json().is_object(), "{method} {path}");
-        assert!(is_http_date(answer.header("Date").expect("a Date")), "{answer:?}");
+        assert!(
+            is_http_date(answer.header("Date").expect("a Date")),
+            "{answer:?}"
+        );
         assert_eq!(status >= 400, !answer.code().is_empty(), "{answer:?}");
     }
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`, RFC 9110 section 5.6.7.
 fn is_http_date(text: &str) -> bool {
-    let shape: String = text.chars().map(|char| if char.is_ascii_digit() { '0' } else { char }).collect();
+    let shape: String = text
+        .chars()
+        .map(|char| if char.is_ascii_digit() { '0' } else { char })
+        .collect();
     shape.len() == 29 && &shape[3..7] == ", 00" && &shape[11..] == " 0000 00:00:00 GMT"
 }
 
@@ -190,7 +264,10 @@ fn connection_close_is_said_and_done() {
         let mut client = handler.connect();
         client.send(request("GET", "/public", &[("Connection", value)]));
         let answer = client.answer();
-        assert_eq!((answer.status, answer.header("Connection")), (200, Some("close")));
+        assert_eq!(
+            (answer.status, answer.header("Connection")),
+            (200, Some("close"))
+        );
         assert!(client.is_at_end());
     }
 }
@@ -208,7 +285,13 @@ fn http_1_0_ends_after_one_answer_unless_it_asks_for_more() {
         client.send("GET /public HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
         let answer = client.answer();
         assert_eq!((answer.status, answer.body.as_str()), (200, PUBLIC));
-        assert_eq!(answer.header("Connection").map(str::to_ascii_lowercase).as_deref(), Some("keep-alive"));
+        assert_eq!(
+            answer
+                .header("Connection")
+                .map(str::to_ascii_lowercase)
+                .as_deref(),
+            Some("keep-alive")
+        );
     }
 }
 
@@ -220,12 +303,20 @@ fn health_and_public_need_no_key_and_no_key_server() {
     for path in ["/", "/healthz", "/public"] {
         for method in ["GET", "HEAD", "OPTIONS", "PUT"] {
             let status = handler.ask(method, path, &[]).status;
-            assert_eq!(status, [200, 204, 405][usize::from(method == "OPTIONS") + 2 * usize::from(method == "PUT")]);
+            assert_eq!(
+                status,
+                [200, 204, 405]
+                    [usize::from(method == "OPTIONS") + 2 * usize::from(method == "PUT")]
+            );
         }
     }
     // What is refused without a key is refused at once.
-    handler.get("/api").must_be(401, "authorization_header_missing");
+    handler
+        .get("/api")
+        .must_be(401, "authorization_header_missing");
     handler.api("nonsense").must_be(401, "invalid_header");
-    handler.ask("PUT", "/api", &[]).must_be(405, "method_not_allowed");
+    handler
+        .ask("PUT", "/api", &[])
+        .must_be(405, "method_not_allowed");
     assert_eq!(keys.fetches(), 1);
 }

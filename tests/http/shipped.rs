@@ -39,12 +39,17 @@ impl EmptyRoot {
             println!("skipped: {} is not linked statically", shipped.display());
             return None;
         }
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("root-{name}-{}", std::process::id()));
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("root-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder for tests");
         let root = EmptyRoot(folder);
         // By a process of its own: while this one has the copy open, whatever it starts has it too,
         // and a file that is open for writing does not run.
-        let copied = Command::new("cp").arg(&shipped).arg(root.0.join("handler")).status().expect("cp runs");
+        let copied = Command::new("cp")
+            .arg(&shipped)
+            .arg(root.0.join("handler"))
+            .status()
+            .expect("cp runs");
         assert!(copied.success(), "{} is copied", shipped.display());
         std::fs::write(root.0.join("keys.json"), set(&[1])).expect("a key file");
         // Only root may change the root.
@@ -53,13 +58,22 @@ impl EmptyRoot {
             println!("skipped: chroot needs root");
             return None;
         }
-        assert_eq!(outcome.stdout, concat!("handler ", env!("CARGO_PKG_VERSION"), "\n"), "{outcome:?}");
+        assert_eq!(
+            outcome.stdout,
+            concat!("handler ", env!("CARGO_PKG_VERSION"), "\n"),
+            "{outcome:?}"
+        );
         Some(root)
     }
 
     fn command(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", "PATH=/usr/sbin:/usr/bin:/sbin:/bin; exec chroot \"$0\" /handler \"$@\""]).arg(&self.0);
+        shell
+            .args([
+                "-c",
+                "PATH=/usr/sbin:/usr/bin:/sbin:/bin; exec chroot \"$0\" /handler \"$@\"",
+            ])
+            .arg(&self.0);
         shell.args(arguments);
         prepared(shell, settings)
     }
@@ -77,14 +91,18 @@ impl Drop for EmptyRoot {
 
 #[test]
 fn it_serves_in_an_empty_root_with_keys_from_a_file() {
-    let Some(root) = EmptyRoot::new("file") else { return };
+    let Some(root) = EmptyRoot::new("file") else {
+        return;
+    };
     let handler = root.serve(&usual(KEY_FILE, &[]));
     serves(&handler);
 }
 
 #[test]
 fn it_serves_in_an_empty_root_with_keys_from_loopback() {
-    let Some(root) = EmptyRoot::new("loopback") else { return };
+    let Some(root) = EmptyRoot::new("loopback") else {
+        return;
+    };
     let keys = KeyServer::with(set(&[1]));
     let handler = root.serve(&usual(&keys.url(), &[]));
     serves(&handler);
@@ -93,22 +111,47 @@ fn it_serves_in_an_empty_root_with_keys_from_loopback() {
 
 fn serves(handler: &Handler) {
     let answer = handler.get("/public");
-    assert_eq!((answer.status, answer.body.contains("open to all")), (200, true), "{}", answer.body);
-    handler.get("/api").must_be(401, "authorization_header_missing");
+    assert_eq!(
+        (answer.status, answer.body.contains("open to all")),
+        (200, true),
+        "{}",
+        answer.body
+    );
+    handler
+        .get("/api")
+        .must_be(401, "authorization_header_missing");
     let answer = handler.api(&good());
-    assert_eq!((answer.status, &answer.json()["aud"]), (200, &Value::from(crate::tokens::AUDIENCE)));
+    assert_eq!(
+        (answer.status, &answer.json()["aud"]),
+        (200, &Value::from(crate::tokens::AUDIENCE))
+    );
     let token = good();
     let (start, signature) = token.rsplit_once('.').expect("three parts");
-    handler.api(&format!("{start}.{}", signature.chars().rev().collect::<String>())).must_be(401, "invalid_header");
+    handler
+        .api(&format!(
+            "{start}.{}",
+            signature.chars().rev().collect::<String>()
+        ))
+        .must_be(401, "invalid_header");
 }
 
 #[test]
 fn it_checks_a_token_in_an_empty_root() {
-    let Some(root) = EmptyRoot::new("check") else { return };
+    let Some(root) = EmptyRoot::new("check") else {
+        return;
+    };
     let settings = usual(KEY_FILE, &[]);
-    let Outcome { status, stdout, stderr } = run_command(root.command(&["check"], &borrowed(&settings)), good());
+    let Outcome {
+        status,
+        stdout,
+        stderr,
+    } = run_command(root.command(&["check"], &borrowed(&settings)), good());
     assert_eq!(status, 0, "{stdout}{stderr}");
-    assert_eq!(stdout.lines().last(), Some("accepted: the server would answer 200 with the claims"), "{stdout}");
+    assert_eq!(
+        stdout.lines().last(),
+        Some("accepted: the server would answer 200 with the claims"),
+        "{stdout}"
+    );
 }
 
 #[cfg(target_os = "linux")]
@@ -128,22 +171,44 @@ fn it_names_the_crates_of_the_page() {
     let list: Value = serde_json::from_slice(&stored(section(&file, ".dep-v0"))).expect("JSON");
     let packages = list["packages"].as_array().expect("a list");
     let named = |kind: Value| -> Vec<String> {
-        let packages = packages.iter().filter(|package| package["kind"] == kind && package["source"] == "crates.io");
-        packages.map(|package| format!("{} {}", text(&package["name"]), text(&package["version"]))).collect()
+        let packages = packages
+            .iter()
+            .filter(|package| package["kind"] == kind && package["source"] == "crates.io");
+        packages
+            .map(|package| format!("{} {}", text(&package["name"]), text(&package["version"])))
+            .collect()
     };
 
     let linked = table(PAGE, "## Linked");
-    assert_eq!(named(Value::Null), linked.iter().map(|row| row[..2].join(" ")).collect::<Vec<_>>());
+    assert_eq!(
+        named(Value::Null),
+        linked
+            .iter()
+            .map(|row| row[..2].join(" "))
+            .collect::<Vec<_>>()
+    );
     let others = table(PAGE, "## Named by Cargo.lock and not linked");
-    let build = others.iter().find(|row| row[0].starts_with("for the build:")).expect("a row");
+    let build = others
+        .iter()
+        .find(|row| row[0].starts_with("for the build:"))
+        .expect("a row");
     assert_eq!(named("build".into()), code(build[1]));
 
-    let roots: Vec<&Value> = packages.iter().filter(|package| package["root"] == true).collect();
-    let [root] = roots[..] else { panic!("{} roots", roots.len()) };
-    assert_eq!((&root["name"], &root["source"]), (&"entra-handler".into(), &"local".into()));
+    let roots: Vec<&Value> = packages
+        .iter()
+        .filter(|package| package["root"] == true)
+        .collect();
+    let [root] = roots[..] else {
+        panic!("{} roots", roots.len())
+    };
+    assert_eq!(
+        (&root["name"], &root["source"]),
+        (&"entra-handler".into(), &"local".into())
+    );
     let needs = root["dependencies"].as_array().expect("a list").iter();
-    let needs: Vec<&str> =
-        needs.map(|place| text(&packages[place.as_u64().expect("a place") as usize]["name"])).collect();
+    let needs: Vec<&str> = needs
+        .map(|place| text(&packages[place.as_u64().expect("a place") as usize]["name"]))
+        .collect();
     assert_eq!(needs, ["base64", "ring", "serde_json", "tiny_http", "ureq"]);
 }
 
@@ -157,24 +222,44 @@ fn read(path: &Path) -> Vec<u8> {
 
 /// A number of an ELF file, little-endian.
 fn number(file: &[u8], offset: usize, size: usize) -> usize {
-    file[offset..offset + size].iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte))
+    file[offset..offset + size]
+        .iter()
+        .rev()
+        .fold(0, |number, byte| number << 8 | usize::from(*byte))
 }
 
 /// Whether a 64-bit ELF file names a dynamic loader (a program header of type PT_INTERP), or is none.
 fn has_loader(file: &[u8]) -> bool {
-    let (offset, size, count) = (number(file, 32, 8), number(file, 54, 2), number(file, 56, 2));
-    !file.starts_with(b"\x7fELF\x02\x01") || (0..count).any(|i| number(file, offset + i * size, 4) == 3)
+    let (offset, size, count) = (
+        number(file, 32, 8),
+        number(file, 54, 2),
+        number(file, 56, 2),
+    );
+    !file.starts_with(b"\x7fELF\x02\x01")
+        || (0..count).any(|i| number(file, offset + i * size, 4) == 3)
 }
 
 /// The content of a section of a 64-bit ELF file.
 #[cfg(target_os = "linux")]
 fn section<'f>(file: &'f [u8], name: &str) -> &'f [u8] {
-    let (offset, size, count) = (number(file, 40, 8), number(file, 58, 2), number(file, 60, 2));
+    let (offset, size, count) = (
+        number(file, 40, 8),
+        number(file, 58, 2),
+        number(file, 60, 2),
+    );
     let header = |index: usize| offset + index * size;
-    let content = |header: usize| &file[number(file, header + 24, 8)..][..number(file, header + 32, 8)];
+    let content =
+        |header: usize| &file[number(file, header + 24, 8)..][..number(file, header + 32, 8)];
     let names = content(header(number(file, 62, 2)));
-    let is_named = |header: &usize| names[number(file, *header, 4)..].starts_with(format!("{name}\0").as_bytes());
-    content((0..count).map(header).find(is_named).unwrap_or_else(|| panic!("no section {name}")))
+    let is_named = |header: &usize| {
+        names[number(file, *header, 4)..].starts_with(format!("{name}\0").as_bytes())
+    };
+    content(
+        (0..count)
+            .map(header)
+            .find(is_named)
+            .unwrap_or_else(|| panic!("no section {name}")),
+    )
 }
 
 /// What a zlib stream of one stored block holds.

@@ -16,7 +16,11 @@ fn check(handler: &Handler, accepted: &[Value], refused: &[Value]) {
     }
     for claims in refused {
         let answer = handler.api(&signed(claims));
-        assert_eq!((answer.status, answer.code().as_str()), (401, "invalid_claims"), "{claims} {answer:?}");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (401, "invalid_claims"),
+            "{claims} {answer:?}"
+        );
     }
 }
 
@@ -58,7 +62,12 @@ fn organizations_and_common_accept_any_tenant_that_the_token_itself_names() {
         let no_guid = "not-a-guid";
         check(
             &handler,
-            &[v2(), v1(), of_tenant(v2(), OTHER_TENANT), of_tenant(v1(), OTHER_TENANT)],
+            &[
+                v2(),
+                v1(),
+                of_tenant(v2(), OTHER_TENANT),
+                of_tenant(v1(), OTHER_TENANT),
+            ],
             &[
                 with(v2(), "tid", OTHER_TENANT),
                 with(v1(), "tid", OTHER_TENANT),
@@ -66,7 +75,11 @@ fn organizations_and_common_accept_any_tenant_that_the_token_itself_names() {
                 with(with(v2(), "tid", no_guid), "iss", v2_issuer(no_guid)),
                 with(with(v2(), "tid", ""), "iss", v2_issuer("")),
                 from(&v2_issuer("{tenantid}")),
-                with(with(v2(), "tid", "{tenantid}"), "iss", v2_issuer("{tenantid}")),
+                with(
+                    with(v2(), "tid", "{tenantid}"),
+                    "iss",
+                    v2_issuer("{tenantid}"),
+                ),
                 from(&v2_issuer(tenant)),
             ],
         );
@@ -80,9 +93,21 @@ fn each_cloud_has_its_own_issuers() {
     let china_v1 = format!("https://sts.chinacloudapi.cn/{TENANT}/");
     let (us, china, china_v1) = (from(&us), from(&china), with(v1(), "iss", china_v1));
     let clouds = [
-        (GLOBAL, [v2(), v1()], vec![us.clone(), china.clone(), china_v1.clone()]),
-        ("https://login.microsoftonline.us", [us.clone(), v1()], vec![v2(), china.clone(), china_v1.clone()]),
-        ("https://login.partner.microsoftonline.cn", [china, china_v1], vec![v2(), v1(), us]),
+        (
+            GLOBAL,
+            [v2(), v1()],
+            vec![us.clone(), china.clone(), china_v1.clone()],
+        ),
+        (
+            "https://login.microsoftonline.us",
+            [us.clone(), v1()],
+            vec![v2(), china.clone(), china_v1.clone()],
+        ),
+        (
+            "https://login.partner.microsoftonline.cn",
+            [china, china_v1],
+            vec![v2(), v1(), us],
+        ),
     ];
     for (host, accepted, refused) in clouds {
         for slash in ["", "/"] {
@@ -98,7 +123,11 @@ fn issuers_are_compared_exactly_and_replace_those_of_the_tenant() {
     let (handler, _keys) = handler(&[("ISSUERS", two)]);
     check(
         &handler,
-        &[from("https://one.example/"), from("https://two.example/v2.0"), without(from("https://one.example/"), "tid")],
+        &[
+            from("https://one.example/"),
+            from("https://two.example/v2.0"),
+            without(from("https://one.example/"), "tid"),
+        ],
         &[
             v2(),
             v1(),
@@ -115,11 +144,19 @@ fn tenantid_in_an_issuer_stands_for_the_tid_of_the_token() {
     let issuers = "https://{tenantid}.ciamlogin.com/{tenantid}/v2.0,https://fixed.example/";
     let (handler, _keys) = handler(&[("ISSUERS", issuers)]);
     let of = |host: &str, path: &str, tid: &str| {
-        with(from(&format!("https://{host}.ciamlogin.com/{path}/v2.0")), "tid", tid)
+        with(
+            from(&format!("https://{host}.ciamlogin.com/{path}/v2.0")),
+            "tid",
+            tid,
+        )
     };
     check(
         &handler,
-        &[of(TENANT, TENANT, TENANT), of(OTHER_TENANT, OTHER_TENANT, OTHER_TENANT), from("https://fixed.example/")],
+        &[
+            of(TENANT, TENANT, TENANT),
+            of(OTHER_TENANT, OTHER_TENANT, OTHER_TENANT),
+            from("https://fixed.example/"),
+        ],
         &[
             of(TENANT, OTHER_TENANT, TENANT),
             of(OTHER_TENANT, TENANT, TENANT),
@@ -135,24 +172,54 @@ fn tenantid_in_an_issuer_stands_for_the_tid_of_the_token() {
 fn issuers_and_a_key_address_need_no_tenant() {
     let keys = KeyServer::with(set(&[1]));
     let url = keys.url();
-    let settings = [("API_AUDIENCE", AUDIENCE), ("ISSUERS", "https://one.example/"), ("JWKS_URI", url.as_str())];
+    let settings = [
+        ("API_AUDIENCE", AUDIENCE),
+        ("ISSUERS", "https://one.example/"),
+        ("JWKS_URI", url.as_str()),
+    ];
     let handler = Handler::start(&settings);
     check(&handler, &[from("https://one.example/")], &[v2(), v1()]);
 }
 
 #[test]
 fn only_tenants_that_are_allowed_may_call() {
-    let (one, both) = (OTHER_TENANT.to_uppercase(), format!("{TENANT}, {OTHER_TENANT}"));
+    let (one, both) = (
+        OTHER_TENANT.to_uppercase(),
+        format!("{TENANT}, {OTHER_TENANT}"),
+    );
     let foreign = || [of_tenant(v2(), OTHER_TENANT), of_tenant(v1(), OTHER_TENANT)];
     let (only_other, _keys) = handler(&[("TENANT_ID", "common"), ("ALLOWED_TENANTS", &one)]);
-    check(&only_other, &foreign(), &[v2(), v1(), without(v2(), "tid"), with(v2(), "tid", OTHER_TENANT)]);
+    check(
+        &only_other,
+        &foreign(),
+        &[
+            v2(),
+            v1(),
+            without(v2(), "tid"),
+            with(v2(), "tid", OTHER_TENANT),
+        ],
+    );
     let (either, _keys) = handler(&[("TENANT_ID", "common"), ("ALLOWED_TENANTS", &both)]);
     let third = of_tenant(v2(), "77777777-8888-7777-6666-555555555555");
-    check(&either, &[foreign().as_slice(), &[v2(), v1()]].concat(), &[third]);
+    check(
+        &either,
+        &[foreign().as_slice(), &[v2(), v1()]].concat(),
+        &[third],
+    );
     // With an issuer that names no tenant, the tid alone decides.
-    let (fixed, _keys) = handler(&[("ISSUERS", "https://one.example/"), ("ALLOWED_TENANTS", TENANT)]);
+    let (fixed, _keys) = handler(&[
+        ("ISSUERS", "https://one.example/"),
+        ("ALLOWED_TENANTS", TENANT),
+    ]);
     let from_one = || from("https://one.example/");
-    check(&fixed, &[from_one()], &[without(from_one(), "tid"), with(from_one(), "tid", OTHER_TENANT)]);
+    check(
+        &fixed,
+        &[from_one()],
+        &[
+            without(from_one(), "tid"),
+            with(from_one(), "tid", OTHER_TENANT),
+        ],
+    );
 }
 
 #[test]
@@ -176,20 +243,39 @@ fn several_audiences_may_be_accepted_each_exactly() {
     let audience = |aud: Value| with(v2(), "aud", aud);
     check(
         &handler,
-        &[audience(json!("api://one")), audience(json!("two")), audience(json!(["x", "https://three.example/"]))],
-        &[v2(), audience(json!("one")), audience(json!("https://three.example")), audience(json!("api://one ,two"))],
+        &[
+            audience(json!("api://one")),
+            audience(json!("two")),
+            audience(json!(["x", "https://three.example/"])),
+        ],
+        &[
+            v2(),
+            audience(json!("one")),
+            audience(json!("https://three.example")),
+            audience(json!("api://one ,two")),
+        ],
     );
 }
 
 #[test]
 fn keys_are_looked_for_at_the_authority_below_the_tenant() {
-    for (tenant, folder) in [(TENANT, TENANT), ("organizations", "organizations"), ("common", "common")] {
+    for (tenant, folder) in [
+        (TENANT, TENANT),
+        ("organizations", "organizations"),
+        ("common", "common"),
+    ] {
         for slash in ["", "/"] {
             let keys = KeyServer::with(set(&[1]));
             let host = format!("{}{slash}", keys.origin());
             let issuer = v2_issuer("{tenantid}");
-            let settings =
-                crate::harness::usual("", &[("TENANT_ID", tenant), ("AUTHORITY_HOST", &host), ("ISSUERS", &issuer)]);
+            let settings = crate::harness::usual(
+                "",
+                &[
+                    ("TENANT_ID", tenant),
+                    ("AUTHORITY_HOST", &host),
+                    ("ISSUERS", &issuer),
+                ],
+            );
             let handler = Handler::start(&borrowed(&settings));
             wait_until("the keys are fetched", || keys.fetches() > 0);
             assert_eq!(handler.api(&good()).status, 200);

@@ -23,13 +23,19 @@ pub(crate) fn v2_issuer(tenant: &str) -> String {
 
 /// One of the test keys, 1 to 4.
 pub(crate) fn key(number: usize) -> &'static TestKey {
-    static KEYS: LazyLock<[TestKey; 4]> = LazyLock::new(|| std::array::from_fn(|index| TestKey::number(index + 1)));
+    static KEYS: LazyLock<[TestKey; 4]> =
+        LazyLock::new(|| std::array::from_fn(|index| TestKey::number(index + 1)));
     &KEYS[number - 1]
 }
 
 /// A key set with these keys, which name no issuer.
 pub(crate) fn set(numbers: &[usize]) -> String {
-    set_of(numbers.iter().map(|number| key(*number).jwk(None)).collect())
+    set_of(
+        numbers
+            .iter()
+            .map(|number| key(*number).jwk(None))
+            .collect(),
+    )
 }
 
 /// A key set of these JWKs.
@@ -54,7 +60,10 @@ pub(crate) fn now() -> i64 {
 
 /// Unix seconds.
 pub(crate) fn clock() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs() as i64
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("a clock after 1970")
+        .as_secs() as i64
 }
 
 /// An hour, the margin of every time in a token.
@@ -83,7 +92,11 @@ pub(crate) fn v1() -> Value {
 /// Claims for an application instead of a user.
 pub(crate) fn app_only(claims: Value) -> Value {
     let own = "5e111ce0-0000-4000-8000-000000000009";
-    with(with(with(without(claims, "scp"), "oid", own), "sub", own), "roles", json!(["Tasks.Read.All"]))
+    with(
+        with(with(without(claims, "scp"), "oid", own), "sub", own),
+        "roles",
+        json!(["Tasks.Read.All"]),
+    )
 }
 
 /// The same claims with another value of one.
@@ -100,7 +113,10 @@ pub(crate) fn without(mut claims: Value, name: &str) -> Value {
 
 /// The claims of another tenant's token in the same shape.
 pub(crate) fn of_tenant(claims: Value, tenant: &str) -> Value {
-    let issuer = claims["iss"].as_str().expect("a string").replace(TENANT, tenant);
+    let issuer = claims["iss"]
+        .as_str()
+        .expect("a string")
+        .replace(TENANT, tenant);
     with(with(claims, "tid", tenant), "iss", issuer)
 }
 

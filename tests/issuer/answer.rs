@@ -52,7 +52,9 @@ impl Answer {
     /// 405 for an endpoint that has one method.
     pub(crate) fn wrong_method(allowed: &str) -> Answer {
         let text = format!("This endpoint accepts {allowed} requests only.");
-        Refusal::new(405, "invalid_request", 900_561, text).answer().with("Allow", allowed)
+        Refusal::new(405, "invalid_request", 900_561, text)
+            .answer()
+            .with("Allow", allowed)
     }
 
     /// This answer with one more header.
@@ -73,7 +75,11 @@ impl Answer {
     }
 
     fn new(status: u16, content_type: &str, body: String) -> Answer {
-        Answer { status, headers: vec![("Content-Type", content_type.to_owned())], body }
+        Answer {
+            status,
+            headers: vec![("Content-Type", content_type.to_owned())],
+            body,
+        }
     }
 }
 
@@ -89,8 +95,18 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     /// `error` is OAuth 2.0's word; `code` is the number after Entra's `AADSTS`.
-    pub(crate) fn new(status: u16, error: &'static str, code: u32, text: impl Into<String>) -> Refusal {
-        Refusal { text: text.into(), status, error, code }
+    pub(crate) fn new(
+        status: u16,
+        error: &'static str,
+        code: u32,
+        text: impl Into<String>,
+    ) -> Refusal {
+        Refusal {
+            text: text.into(),
+            status,
+            error,
+            code,
+        }
     }
 
     /// A parameter that is missing or empty.
@@ -113,7 +129,10 @@ impl Refusal {
             ("timestamp", time.into()),
             ("trace_id", trace.into()),
             ("correlation_id", correlation.into()),
-            ("error_uri", format!("https://login.microsoftonline.com/error?code={}", self.code).into()),
+            (
+                "error_uri",
+                format!("https://login.microsoftonline.com/error?code={}", self.code).into(),
+            ),
         ]);
         Answer::secret_json(self.status, body)
     }

@@ -37,22 +37,35 @@ pub(crate) fn endpoint(issuer: &Issuer, call: &Call, tenant: &Tenant) -> Answer 
         return page::mistake(&text);
     }
     let refused = |error, text: &str| {
-        respond(form, &[("error", error), ("error_description", text), ("state", form.get("state"))])
+        respond(
+            form,
+            &[
+                ("error", error),
+                ("error_description", text),
+                ("state", form.get("state")),
+            ],
+        )
     };
     if let Err((error, text)) = check(form) {
         return refused(error, &text);
     }
     match form.find("user") {
-        Some(_) if call.is_foreign(&issuer.base) => page::mistake("A page of another site sent this form."),
-        Some("") if posted => refused("access_denied", "AADSTS65004: User declined to consent to access the app."),
+        Some(_) if call.is_foreign(&issuer.base) => {
+            page::mistake("A page of another site sent this form.")
+        }
+        Some("") if posted => refused(
+            "access_denied",
+            "AADSTS65004: User declined to consent to access the app.",
+        ),
         Some(name) if posted => match User::named(name) {
             Some(user) => grant(issuer, tenant, form, user),
             None => page::mistake("There is no such test user."),
         },
         // Nobody is ever signed in already.
-        _ if form.get("prompt") == "none" => {
-            refused("login_required", "AADSTS50058: A silent sign-in request was sent but no user is signed in.")
-        }
+        _ if form.get("prompt") == "none" => refused(
+            "login_required",
+            "AADSTS50058: A silent sign-in request was sent but no user is signed in.",
+        ),
         _ => sign_in(form),
     }
 }
@@ -65,9 +78,14 @@ fn check_client(form: &Form) -> Result<(), String> {
         }
     }
     if !is_redirect_uri(form.get("redirect_uri")) {
-        return Err("The redirect_uri must be an https URL or an http URL on localhost.".to_owned());
+        return Err(
+            "The redirect_uri must be an https URL or an http URL on localhost.".to_owned(),
+        );
     }
-    if !matches!(form.get("response_mode"), "" | "query" | "fragment" | "form_post") {
+    if !matches!(
+        form.get("response_mode"),
+        "" | "query" | "fragment" | "form_post"
+    ) {
         return Err("The response_mode must be query, fragment or form_post.".to_owned());
     }
     Ok(())
@@ -77,14 +95,22 @@ fn check_client(form: &Form) -> Result<(), String> {
 fn check(form: &Form) -> Result<(), (&'static str, String)> {
     let invalid = |text: &str| Err(("invalid_request", text.to_owned()));
     if form.get("response_type") != "code" {
-        return Err(("unsupported_response_type", "The response_type must be 'code'.".to_owned()));
+        return Err((
+            "unsupported_response_type",
+            "The response_type must be 'code'.".to_owned(),
+        ));
     }
     let scope = agreed_scope(form);
     if scope.is_empty() {
-        return invalid("AADSTS900144: The request body must contain the following parameter: 'scope'.");
+        return invalid(
+            "AADSTS900144: The request body must contain the following parameter: 'scope'.",
+        );
     }
     Target::read(&scope).map_err(|refusal| ("invalid_scope", refusal.text))?;
-    let (challenge, method) = (form.get("code_challenge"), form.get("code_challenge_method"));
+    let (challenge, method) = (
+        form.get("code_challenge"),
+        form.get("code_challenge_method"),
+    );
     if !matches!(method, "" | "plain" | "S256") || (challenge.is_empty() && !method.is_empty()) {
         return invalid("The code_challenge_method must be S256 or plain.");
     }
@@ -111,7 +137,10 @@ fn is_redirect_uri(uri: &str) -> bool {
     ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| {
         let port = host.strip_prefix(name);
         port.is_some_and(|port| {
-            port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
+            port.is_empty()
+                || port
+                    .strip_prefix(':')
+                    .is_some_and(|port| port.parse::<u16>().is_ok())
         })
     })
 }
@@ -125,8 +154,10 @@ fn agreed_scope(form: &Form) -> String {
 }
 
 fn sign_in(form: &Form) -> Answer {
-    let pairs: Vec<(&str, &str)> =
-        PARAMETERS.iter().filter_map(|name| form.find(name).map(|value| (*name, value))).collect();
+    let pairs: Vec<(&str, &str)> = PARAMETERS
+        .iter()
+        .filter_map(|name| form.find(name).map(|value| (*name, value)))
+        .collect();
     let content = format!(
         "<p>An application wants to act for you. Who are you?</p>\
          <form method=\"post\">{}{}\
@@ -157,7 +188,11 @@ fn grant(issuer: &Issuer, tenant: &Tenant, form: &Form, user: &'static User) -> 
     };
     let code = issuer.keep(ticket, CODE_LIFETIME);
     let session = random::guid();
-    let pairs = [("code", code.as_str()), ("state", form.get("state")), ("session_state", &session)];
+    let pairs = [
+        ("code", code.as_str()),
+        ("state", form.get("state")),
+        ("session_state", &session),
+    ];
     respond(form, &pairs)
 }
 

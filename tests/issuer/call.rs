@@ -53,7 +53,9 @@ impl Call {
             segments: path.split('/').map(decode).collect(),
             query: Form::parse(query),
             form,
-            ip: request.remote_addr().map_or_else(String::new, |address| address.ip().to_string()),
+            ip: request
+                .remote_addr()
+                .map_or_else(String::new, |address| address.ip().to_string()),
             origin: header(request, "Origin"),
         })
     }
@@ -68,7 +70,9 @@ impl Call {
 
 fn header(request: &Request, name: &'static str) -> Option<String> {
     let mut headers = request.headers().iter();
-    headers.find(|header| header.field.equiv(name)).map(|header| header.value.to_string())
+    headers
+        .find(|header| header.field.equiv(name))
+        .map(|header| header.value.to_string())
 }
 
 fn basic(header: &str) -> Option<(String, String)> {

@@ -163,7 +163,11 @@ impl Grant<'_> {
     }
 
     fn v2_app(&self, claims: &mut Vec<Claim>) {
-        claims.extend([("aio", aio()), ("azp", self.client_id.into()), ("azpacr", self.client_kind())]);
+        claims.extend([
+            ("aio", aio()),
+            ("azp", self.client_id.into()),
+            ("azpacr", self.client_kind()),
+        ]);
         self.service_principal(claims);
         self.close(claims, "2.0");
     }
@@ -186,7 +190,11 @@ impl Grant<'_> {
     }
 
     fn close(&self, claims: &mut Vec<Claim>, version: &str) {
-        claims.extend([("tid", self.tenant.into()), ("uti", opaque::<16>().into()), ("ver", version.into())]);
+        claims.extend([
+            ("tid", self.tenant.into()),
+            ("uti", opaque::<16>().into()),
+            ("ver", version.into()),
+        ]);
     }
 
     /// `appidacr` and `azpacr`: "0" for a public client, "1" for one with a secret.

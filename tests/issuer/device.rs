@@ -37,8 +37,9 @@ pub(crate) fn start(issuer: &Issuer, call: &Call, tenant: &Tenant) -> Result<Ans
         DEVICE_LIFETIME,
     );
     let uri = format!("{}/{}/oauth2/deviceauth", issuer.base, tenant.name);
-    let message =
-        format!("To sign in, use a web browser to open the page {uri} and enter the code {user_code} to authenticate.");
+    let message = format!(
+        "To sign in, use a web browser to open the page {uri} and enter the code {user_code} to authenticate."
+    );
     let body = object(&[
         ("user_code", user_code.into()),
         ("device_code", device_code.into()),
@@ -80,7 +81,10 @@ pub(crate) fn approve(issuer: &Issuer, call: &Call, tenant: &Tenant) -> Answer {
     match ticket {
         Some(ticket) => {
             ticket.user = Some(user);
-            let content = format!("<p>The device is signed in as {}. You can close this page.</p>", user.name());
+            let content = format!(
+                "<p>The device is signed in as {}. You can close this page.</p>",
+                user.name()
+            );
             page::document(200, "Done", &content)
         }
         None => page::mistake("No device waits with that code."),

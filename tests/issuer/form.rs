@@ -24,7 +24,9 @@ impl Form {
     /// The first value of a name, if it was sent at all.
     pub(crate) fn find(&self, name: &str) -> Option<&str> {
         let mut pairs = self.0.iter();
-        pairs.find(|pair| pair.0 == name).map(|pair| pair.1.as_str())
+        pairs
+            .find(|pair| pair.0 == name)
+            .map(|pair| pair.1.as_str())
     }
 
     /// The first value of a name; empty when it was not sent.
@@ -42,7 +44,9 @@ impl Form {
 
 /// Names and values as a query, percent-encoded.
 pub(crate) fn query(pairs: &[(&str, &str)]) -> String {
-    let encoded = pairs.iter().map(|(name, value)| format!("{name}={}", encode(value)));
+    let encoded = pairs
+        .iter()
+        .map(|(name, value)| format!("{name}={}", encode(value)));
     encoded.collect::<Vec<_>>().join("&")
 }
 
@@ -74,7 +78,9 @@ fn hex(digit: u8) -> Option<u8> {
 
 fn encode(text: &str) -> String {
     let byte = |byte: u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
         _ => format!("%{byte:02X}"),
     };
     text.bytes().map(byte).collect()

@@ -64,7 +64,9 @@ fn serve(options: Options) -> Result<(), String> {
     let issuer = Arc::new(Issuer::new(base, options));
 
     println!("issuer listening on {}", issuer.base);
-    std::io::stdout().flush().map_err(|error| error.to_string())?;
+    std::io::stdout()
+        .flush()
+        .map_err(|error| error.to_string())?;
 
     // A thread per request: a client that stalls in its body holds up nobody else.
     for request in server.incoming_requests() {
@@ -80,7 +82,12 @@ fn handle(issuer: &Issuer, mut request: tiny_http::Request) {
             let answer = route(issuer, &call).unwrap_or_else(|refusal| refusal.answer());
             if issuer.options.verbose {
                 // No query: it may hold a code.
-                eprintln!("{} /{} {}", call.method, call.segments.join("/"), answer.status);
+                eprintln!(
+                    "{} /{} {}",
+                    call.method,
+                    call.segments.join("/"),
+                    answer.status
+                );
             }
             answer
         }
@@ -101,22 +108,36 @@ fn route(issuer: &Issuer, call: &Call) -> Result<Answer, Refusal> {
         ("GET", [tenant, "v2.0", ".well-known", CONFIGURATION]) => {
             Ok(metadata::configuration(issuer, &Tenant::named(tenant)?, V2))
         }
-        ("GET", [tenant, ".well-known", CONFIGURATION]) | ("GET", ["sts", tenant, ".well-known", CONFIGURATION]) => {
+        ("GET", [tenant, ".well-known", CONFIGURATION])
+        | ("GET", ["sts", tenant, ".well-known", CONFIGURATION]) => {
             Ok(metadata::configuration(issuer, &Tenant::named(tenant)?, V1))
         }
-        ("GET", [tenant, "discovery", "v2.0", "keys"]) => Tenant::named(tenant).map(|_| metadata::keys(issuer, V2)),
-        ("GET", [tenant, "discovery", "keys"]) => Tenant::named(tenant).map(|_| metadata::keys(issuer, V1)),
+        ("GET", [tenant, "discovery", "v2.0", "keys"]) => {
+            Tenant::named(tenant).map(|_| metadata::keys(issuer, V2))
+        }
+        ("GET", [tenant, "discovery", "keys"]) => {
+            Tenant::named(tenant).map(|_| metadata::keys(issuer, V1))
+        }
 
-        ("POST", [tenant, "oauth2", "v2.0", "token"]) => token::endpoint(issuer, call, &Tenant::named(tenant)?, V2),
-        ("POST", [tenant, "oauth2", "token"]) => token::endpoint(issuer, call, &Tenant::named(tenant)?, V1),
-        ("POST", [tenant, "oauth2", "v2.0", "devicecode"]) => device::start(issuer, call, &Tenant::named(tenant)?),
-        (_, [_, "oauth2", "v2.0", "token" | "devicecode"] | [_, "oauth2", "token"]) => Ok(Answer::wrong_method("POST")),
+        ("POST", [tenant, "oauth2", "v2.0", "token"]) => {
+            token::endpoint(issuer, call, &Tenant::named(tenant)?, V2)
+        }
+        ("POST", [tenant, "oauth2", "token"]) => {
+            token::endpoint(issuer, call, &Tenant::named(tenant)?, V1)
+        }
+        ("POST", [tenant, "oauth2", "v2.0", "devicecode"]) => {
+            device::start(issuer, call, &Tenant::named(tenant)?)
+        }
+        (_, [_, "oauth2", "v2.0", "token" | "devicecode"] | [_, "oauth2", "token"]) => {
+            Ok(Answer::wrong_method("POST"))
+        }
         ("GET" | "POST", [tenant, "oauth2", "deviceauth"]) => {
             Ok(device::approve(issuer, call, &Tenant::named(tenant)?))
         }
-        ("GET" | "POST", [tenant, "oauth2", "v2.0", "authorize"] | [tenant, "oauth2", "authorize"]) => {
-            Ok(authorize::endpoint(issuer, call, &Tenant::named(tenant)?))
-        }
+        (
+            "GET" | "POST",
+            [tenant, "oauth2", "v2.0", "authorize"] | [tenant, "oauth2", "authorize"],
+        ) => Ok(authorize::endpoint(issuer, call, &Tenant::named(tenant)?)),
         _ => Ok(Answer::not_found()),
     }
 }

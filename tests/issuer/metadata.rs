@@ -58,7 +58,10 @@ pub(crate) fn keys(issuer: &Issuer, version: Version) -> Answer {
 pub(crate) fn rotate(issuer: &Issuer) -> Answer {
     issuer.rotate();
     let [current, next] = issuer.published_keys();
-    Answer::json(200, json!({"current": current.kid, "next": next.kid}).to_string())
+    Answer::json(
+        200,
+        json!({"current": current.kid, "next": next.kid}).to_string(),
+    )
 }
 
 fn public(document: &Value) -> Answer {

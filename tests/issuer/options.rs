@@ -24,15 +24,23 @@ pub(crate) struct Options {
 
 impl Options {
     /// `None` when help was asked for.
-    pub(crate) fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
-        let mut options = Options { port: 0, api: "http://localhost:3000/api".to_owned(), verbose: false };
+    pub(crate) fn read(
+        mut arguments: impl Iterator<Item = String>,
+    ) -> Result<Option<Options>, String> {
+        let mut options = Options {
+            port: 0,
+            api: "http://localhost:3000/api".to_owned(),
+            verbose: false,
+        };
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--help" | "-h" => return Ok(None),
                 "--verbose" => options.verbose = true,
                 "--port" => {
                     let text = arguments.next().ok_or("--port needs a number")?;
-                    options.port = text.parse().map_err(|_| format!("--port {text}: not a port"))?;
+                    options.port = text
+                        .parse()
+                        .map_err(|_| format!("--port {text}: not a port"))?;
                 }
                 "--api" => {
                     options.api = arguments.next().ok_or("--api needs a URL")?;

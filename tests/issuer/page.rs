@@ -54,7 +54,10 @@ pub(crate) fn scripted(status: u16, title: &str, content: &str, nonce: &str) -> 
 
 /// A 400 page that tells what is wrong.
 pub(crate) fn mistake(text: &str) -> Answer {
-    let content = format!("<p>{}</p><p><a href=\"/\">Start again</a></p>", escape(text));
+    let content = format!(
+        "<p>{}</p><p><a href=\"/\">Start again</a></p>",
+        escape(text)
+    );
     document(400, "That request is not valid", &content)
 }
 

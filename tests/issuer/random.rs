@@ -36,7 +36,9 @@ pub(crate) fn typed_code() -> String {
 
 fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    SystemRandom::new().fill(&mut bytes).expect("the system gives randomness");
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .expect("the system gives randomness");
     bytes
 }
 

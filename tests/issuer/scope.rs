@@ -16,7 +16,11 @@ pub(crate) struct Target {
 impl Target {
     /// Fails when the scope names permissions of more than one API.
     pub(crate) fn read(scope: &str) -> Result<Target, Refusal> {
-        let mut target = Target { resource: String::new(), permissions: Vec::new(), standard: Vec::new() };
+        let mut target = Target {
+            resource: String::new(),
+            permissions: Vec::new(),
+            standard: Vec::new(),
+        };
         for word in scope.split_whitespace() {
             if let "openid" | "profile" | "email" | "offline_access" = word {
                 target.standard.push(word.to_owned());

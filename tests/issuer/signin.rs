@@ -73,7 +73,11 @@ pub(crate) fn redeem(issuer: &Issuer, call: &Call) -> Answer {
     };
     let code = call.query.get("code");
     if call.query.get("error") == "access_denied" {
-        return page::document(200, "Sign-in cancelled", "<p><a href=\"/\">Start again</a></p>");
+        return page::document(
+            200,
+            "Sign-in cancelled",
+            "<p><a href=\"/\">Start again</a></p>",
+        );
     }
     if code.is_empty() {
         return page::mistake(call.query.get("error_description"));
@@ -92,7 +96,13 @@ pub(crate) fn redeem(issuer: &Issuer, call: &Call) -> Answer {
             },
         ),
     ]);
-    let ask = Ask { issuer, form: &form, tenant: Tenant::default_id(), version: Version::V2, ip: &call.ip };
+    let ask = Ask {
+        issuer,
+        form: &form,
+        tenant: Tenant::default_id(),
+        version: Version::V2,
+        ip: &call.ip,
+    };
     match ask.redeem() {
         Ok(issued) => show(issuer, code, &issued.access_token),
         Err(refusal) => page::mistake(&refusal.text),
@@ -101,7 +111,10 @@ pub(crate) fn redeem(issuer: &Issuer, call: &Call) -> Answer {
 
 fn show(issuer: &Issuer, code: &str, token: &str) -> Answer {
     let mut parts = token.split('.').map(decoded);
-    let (header, claims) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let (header, claims) = (
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+    );
     let (api, nonce) = (escape(&issuer.options.api), random::opaque::<16>());
     let content = format!(
         "<p>The client received the code <code>{}…</code> and redeemed it.</p>\
@@ -142,7 +155,11 @@ fn begin(issuer: &Issuer, version: Version) -> String {
     let (verifier, state) = (random::opaque::<32>(), random::opaque::<16>());
     let challenge = random::stable_text(&[&verifier]);
     let now = clock::now();
-    let sign_in = SignIn { verifier, version, expires: now + SIGN_IN_LIFETIME };
+    let sign_in = SignIn {
+        verifier,
+        version,
+        expires: now + SIGN_IN_LIFETIME,
+    };
     let mut store = issuer.state();
     store.sign_ins.retain(|_, sign_in| sign_in.expires > now);
     store.sign_ins.insert(state.clone(), sign_in);

@@ -44,7 +44,12 @@ pub(crate) struct SignIn {
 impl Issuer {
     /// An issuer at this base URL, with the first test key as the current one.
     pub(crate) fn new(base: String, options: Options) -> Issuer {
-        Issuer { base, options, keys: std::array::from_fn(|index| TestKey::number(index + 1)), state: Mutex::default() }
+        Issuer {
+            base,
+            options,
+            keys: std::array::from_fn(|index| TestKey::number(index + 1)),
+            state: Mutex::default(),
+        }
     }
 
     /// The state, locked; each change of it is whole, so a panic elsewhere spoils nothing.

@@ -24,13 +24,19 @@ impl Tenant {
             _ if is_guid(segment) => segment.to_ascii_lowercase(),
             _ if DEFAULT_DOMAINS.contains(&segment) => DEFAULT_TENANT.to_owned(),
             _ => {
-                let text = format!("Tenant '{segment}' not found: a GUID is expected, or {}.", DEFAULT_DOMAINS[0]);
+                let text = format!(
+                    "Tenant '{segment}' not found: a GUID is expected, or {}.",
+                    DEFAULT_DOMAINS[0]
+                );
                 return Err(Refusal::new(400, "invalid_request", 90002, text));
             }
         };
         let is_shared = matches!(segment, "organizations" | "common");
         let name = if is_shared { segment } else { &id };
-        Ok(Tenant { name: name.to_owned(), id })
+        Ok(Tenant {
+            name: name.to_owned(),
+            id,
+        })
     }
 
     /// The tenant that opens every shared URL of this issuer.
@@ -40,12 +46,19 @@ impl Tenant {
 
     /// What metadata put in the place of the tenant: its GUID, or the placeholder Entra writes.
     pub(crate) fn in_metadata(&self) -> &str {
-        if self.name == self.id { &self.id } else { "{tenantid}" }
+        if self.name == self.id {
+            &self.id
+        } else {
+            "{tenantid}"
+        }
     }
 }
 
 /// Whether a text is a GUID in its 8-4-4-4-12 form.
 pub(crate) fn is_guid(text: &str) -> bool {
     let lengths = text.split('-').map(str::len);
-    lengths.eq([8, 4, 4, 4, 12]) && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+    lengths.eq([8, 4, 4, 4, 12])
+        && text
+            .bytes()
+            .all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }

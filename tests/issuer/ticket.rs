@@ -63,11 +63,24 @@ impl Issuer {
     }
 
     /// The ticket behind a text, if this client may redeem it as this kind.
-    pub(crate) fn ticket(&self, kind: Kind, text: &str, client_id: &str, tenant: &str) -> Result<Ticket, Refusal> {
+    pub(crate) fn ticket(
+        &self,
+        kind: Kind,
+        text: &str,
+        client_id: &str,
+        tenant: &str,
+    ) -> Result<Ticket, Refusal> {
         let ticket = self.state().tickets.get(text).cloned();
-        let fits = |ticket: &Ticket| ticket.kind == kind && ticket.client_id == client_id && ticket.tenant == tenant;
+        let fits = |ticket: &Ticket| {
+            ticket.kind == kind && ticket.client_id == client_id && ticket.tenant == tenant
+        };
         let ticket = ticket.filter(fits).ok_or_else(|| match kind {
-            Kind::Device => Refusal::new(400, "bad_verification_code", 70018, "The device code is unknown."),
+            Kind::Device => Refusal::new(
+                400,
+                "bad_verification_code",
+                70018,
+                "The device code is unknown.",
+            ),
             Kind::Code | Kind::Refresh => unknown(),
         })?;
         if ticket.expires > clock::now() {
@@ -103,7 +116,11 @@ impl Ticket {
             let text = "A client without PKCE must send a client secret or assertion.";
             return Err(Refusal::new(401, "invalid_client", 7_000_218, text));
         }
-        let challenge = if self.plain { verifier.to_owned() } else { b64(digest(&SHA256, verifier.as_bytes())) };
+        let challenge = if self.plain {
+            verifier.to_owned()
+        } else {
+            b64(digest(&SHA256, verifier.as_bytes()))
+        };
         if verifier.is_empty() || challenge != self.challenge {
             let text = "The PKCE code verifier does not match the code challenge.";
             return Err(Refusal::new(400, "invalid_grant", 501_481, text));

@@ -29,8 +29,19 @@ pub(crate) struct Ask<'a> {
 }
 
 /// `POST /{tenant}/oauth2/v2.0/token` and, with `resource` in place of `scope`, its v1.0 form.
-pub(crate) fn endpoint(issuer: &Issuer, call: &Call, tenant: &Tenant, version: Version) -> Result<Answer, Refusal> {
-    let ask = Ask { issuer, form: &call.form, tenant: &tenant.id, version, ip: &call.ip };
+pub(crate) fn endpoint(
+    issuer: &Issuer,
+    call: &Call,
+    tenant: &Tenant,
+    version: Version,
+) -> Result<Answer, Refusal> {
+    let ask = Ask {
+        issuer,
+        form: &call.form,
+        tenant: &tenant.id,
+        version,
+        ip: &call.ip,
+    };
     let issued = ask.redeem()?;
     Ok(Answer::secret_json(200, issued.json(version)))
 }
@@ -86,7 +97,10 @@ impl Ask<'_> {
             let text = format!("There is no user '{name}' in tenant '{}'.", self.tenant);
             return Err(Refusal::new(400, "invalid_grant", 50034, text));
         };
-        let ticket = Ticket { scope: self.scope("")?, ..Ticket::default() };
+        let ticket = Ticket {
+            scope: self.scope("")?,
+            ..Ticket::default()
+        };
         self.delegated(user, &ticket)
     }
 
@@ -130,7 +144,8 @@ impl Ask<'_> {
         let scope = self.scope(&ticket.scope)?;
         let target = Target::read(&scope)?;
         // What was agreed to once stays agreed to: a later request may name less.
-        let is_lasting = target.asks("offline_access") || Target::read(&ticket.scope)?.asks("offline_access");
+        let is_lasting =
+            target.asks("offline_access") || Target::read(&ticket.scope)?.asks("offline_access");
         let roles = self.form.get("roles");
         let grant = self.grant(&target.resource, target.scp(), Some(user), roles)?;
         let [key, _] = self.issuer.published_keys();
@@ -149,7 +164,9 @@ impl Ask<'_> {
         Ok(Issued {
             access_token: grant.access_token(key),
             refresh_token: is_lasting.then(|| self.issuer.keep(refresh, REFRESH_LIFETIME)),
-            id_token: target.asks("openid").then(|| grant.id_token(key, user, &ticket.nonce)),
+            id_token: target
+                .asks("openid")
+                .then(|| grant.id_token(key, user, &ticket.nonce)),
             scope: Some(target.granted()),
             resource: target.resource.clone(),
             lifetime: grant.lifetime,

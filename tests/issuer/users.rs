@@ -32,7 +32,9 @@ pub(crate) const USERS: [User; 2] = [
 impl User {
     /// The user with this user principal name, or the part of it before the `@`.
     pub(crate) fn named(name: &str) -> Option<&'static User> {
-        USERS.iter().find(|user| name.eq_ignore_ascii_case(user.upn) || name.eq_ignore_ascii_case(user.given_name))
+        USERS.iter().find(|user| {
+            name.eq_ignore_ascii_case(user.upn) || name.eq_ignore_ascii_case(user.given_name)
+        })
     }
 
     /// Display name.

@@ -18,10 +18,15 @@ pub(crate) struct Foundation<'a> {
 pub(crate) fn json(packages: &Packages, foundation: &Foundation) -> String {
     let root = &packages.all[&packages.root];
     let others = packages.all.iter().filter(|(id, _)| **id != packages.root);
-    let components: Vec<String> =
-        others.map(|(id, package)| component(id, package)).chain(libraries(foundation)).collect();
-    let edges: Vec<String> =
-        packages.all.iter().map(|(id, package)| edges(packages, foundation, id, package)).collect();
+    let components: Vec<String> = others
+        .map(|(id, package)| component(id, package))
+        .chain(libraries(foundation))
+        .collect();
+    let edges: Vec<String> = packages
+        .all
+        .iter()
+        .map(|(id, package)| edges(packages, foundation, id, package))
+        .collect();
     format!(
         r#"{{
   "$schema": "http://cyclonedx.org/schema/bom-1.5.schema.json",
@@ -55,16 +60,24 @@ pub(crate) fn json(packages: &Packages, foundation: &Foundation) -> String {
 fn component(id: &Id, package: &Package) -> String {
     let purl = text(&purl(id));
     let (name, version, licence) = (text(&id.0), text(&id.1), text(&package.licence));
-    let scope = if package.is_linked { "required" } else { "excluded" };
+    let scope = if package.is_linked {
+        "required"
+    } else {
+        "excluded"
+    };
     let mut component = format!(
         r#"{{"type": "library", "bom-ref": {purl}, "name": {name}, "version": {version}, "scope": "{scope}", "licenses": [{{"expression": {licence}}}], "purl": {purl}"#
     );
     if let Some(checksum) = &package.locked.checksum {
-        component += &format!(r#", "hashes": [{{"alg": "SHA-256", "content": {}}}]"#, text(checksum));
+        component += &format!(
+            r#", "hashes": [{{"alg": "SHA-256", "content": {}}}]"#,
+            text(checksum)
+        );
     }
     if !package.repository.is_empty() {
         let repository = text(&package.repository);
-        component += &format!(r#", "externalReferences": [{{"type": "vcs", "url": {repository}}}]"#);
+        component +=
+            &format!(r#", "externalReferences": [{{"type": "vcs", "url": {repository}}}]"#);
     }
     component + "}"
 }
@@ -75,7 +88,9 @@ fn libraries(foundation: &Foundation) -> Vec<String> {
     let mut libraries = vec![library("rust-std", Some(foundation.rust_version), &rust)];
     if let [name, version @ ..] = foundation.c_library {
         let version = version.first().copied();
-        let purl = version.map_or(format!("pkg:generic/{name}"), |version| format!("pkg:generic/{name}@{version}"));
+        let purl = version.map_or(format!("pkg:generic/{name}"), |version| {
+            format!("pkg:generic/{name}@{version}")
+        });
         libraries.push(library(name, version, &purl));
     }
     libraries
@@ -83,24 +98,38 @@ fn libraries(foundation: &Foundation) -> Vec<String> {
 
 fn library(name: &str, version: Option<&str>, purl: &str) -> String {
     let (name, reference, purl) = (text(name), text(name), text(purl));
-    let version = version.map_or(String::new(), |version| format!(r#""version": {}, "#, text(version)));
+    let version = version.map_or(String::new(), |version| {
+        format!(r#""version": {}, "#, text(version))
+    });
     format!(
         r#"{{"type": "library", "bom-ref": {reference}, "name": {name}, {version}"scope": "required", "purl": {purl}}}"#
     )
 }
 
 fn edges(packages: &Packages, foundation: &Foundation, id: &Id, package: &Package) -> String {
-    let mut needs: Vec<String> = package.needs.iter().map(|need| reference(packages, need)).collect();
+    let mut needs: Vec<String> = package
+        .needs
+        .iter()
+        .map(|need| reference(packages, need))
+        .collect();
     if *id == packages.root {
         needs.push(text("rust-std"));
         needs.extend(foundation.c_library.first().map(|name| text(name)));
     }
-    format!(r#"{{"ref": {}, "dependsOn": [{}]}}"#, reference(packages, id), needs.join(", "))
+    format!(
+        r#"{{"ref": {}, "dependsOn": [{}]}}"#,
+        reference(packages, id),
+        needs.join(", ")
+    )
 }
 
 /// The handler is in no registry, so it has no package URL.
 fn reference(packages: &Packages, id: &Id) -> String {
-    if *id == packages.root { text(&format!("{}@{}", id.0, id.1)) } else { text(&purl(id)) }
+    if *id == packages.root {
+        text(&format!("{}@{}", id.0, id.1))
+    } else {
+        text(&purl(id))
+    }
 }
 
 fn purl(id: &Id) -> String {

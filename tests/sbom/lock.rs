@@ -23,7 +23,9 @@ impl Lock {
             if line == "[[package]]" {
                 packages.push(Locked::default());
             }
-            let (Some(package), Some((member, value))) = (packages.last_mut(), line.split_once(" = ")) else {
+            let (Some(package), Some((member, value))) =
+                (packages.last_mut(), line.split_once(" = "))
+            else {
                 continue;
             };
             let value = value.trim_matches('"').to_owned();
@@ -40,6 +42,8 @@ impl Lock {
 
     /// The package of this name and version.
     pub(crate) fn package(&self, name: &str, version: &str) -> Option<&Locked> {
-        self.0.iter().find(|package| package.name == name && package.version == version)
+        self.0
+            .iter()
+            .find(|package| package.name == name && package.version == version)
     }
 }

@@ -5,7 +5,11 @@ use crate::packages::{Id, Package, Packages};
 
 /// The list of packages. Each has a place, by which others name it.
 pub(crate) fn json(packages: &Packages) -> String {
-    let list: Vec<String> = packages.all.iter().map(|(id, package)| entry(packages, id, package)).collect();
+    let list: Vec<String> = packages
+        .all
+        .iter()
+        .map(|(id, package)| entry(packages, id, package))
+        .collect();
     format!(r#"{{"packages":[{}]}}"#, list.join(","))
 }
 
@@ -16,12 +20,19 @@ fn entry(packages: &Packages, id: &Id, package: &Package) -> String {
         Some(source) if source.starts_with("git+") => "git",
         Some(_) => "registry",
     };
-    let mut entry = format!(r#"{{"name":"{}","version":"{}","source":"{source}""#, id.0, id.1);
+    let mut entry = format!(
+        r#"{{"name":"{}","version":"{}","source":"{source}""#,
+        id.0, id.1
+    );
     if !package.is_linked {
         entry += r#","kind":"build""#;
     }
     if !package.needs.is_empty() {
-        let places: Vec<String> = package.needs.iter().map(|need| packages.index(need).to_string()).collect();
+        let places: Vec<String> = package
+            .needs
+            .iter()
+            .map(|need| packages.index(need).to_string())
+            .collect();
         entry += &format!(r#","dependencies":[{}]"#, places.join(","));
     }
     if *id == packages.root {

@@ -42,7 +42,12 @@ pub(crate) struct Unknown {
 impl History {
     /// A fetch comes, and will bring these keys or fail; gives its number.
     pub(crate) fn comes(&mut self, brings: Option<Vec<String>>) -> usize {
-        self.0.push(Fetch { came: Instant::now(), began: None, ended: None, brings });
+        self.0.push(Fetch {
+            came: Instant::now(),
+            began: None,
+            ended: None,
+            brings,
+        });
         self.0.len() - 1
     }
 
@@ -58,20 +63,29 @@ impl History {
 
     /// Number of fetches, and of those that failed.
     pub(crate) fn count(&self) -> (usize, usize) {
-        (self.0.len(), self.0.iter().filter(|fetch| fetch.brings.is_none()).count())
+        (
+            self.0.len(),
+            self.0.iter().filter(|fetch| fetch.brings.is_none()).count(),
+        )
     }
 
     /// Whether the handler knows this key between these two moments.
     pub(crate) fn knows(&self, kid: &str, from: Instant, to: Instant) -> Known {
-        let sets: Vec<&Fetch> = self.0.iter().filter(|fetch| fetch.began.is_some()).collect();
+        let sets: Vec<&Fetch> = self
+            .0
+            .iter()
+            .filter(|fetch| fetch.began.is_some())
+            .collect();
         let may_hold = |number: usize| {
             let has_begun = sets[number].began.is_some_and(|began| began <= to);
             let next_ended = sets.get(number + 1).and_then(|next| next.ended);
             has_begun && next_ended.is_none_or(|ended| ended + SLACK >= from)
         };
         let has = |fetch: &Fetch| fetch.brings.iter().flatten().any(|have| have == kid);
-        let holds: Vec<bool> =
-            (0..sets.len()).filter(|number| may_hold(*number)).map(|number| has(sets[number])).collect();
+        let holds: Vec<bool> = (0..sets.len())
+            .filter(|number| may_hold(*number))
+            .map(|number| has(sets[number]))
+            .collect();
         match (holds.contains(&true), holds.contains(&false)) {
             (true, false) => Known::Yes,
             (false, _) => Known::No,
@@ -98,7 +112,10 @@ impl History {
     /// The shortest time between two fetches that unknown keys caused, when it is too short.
     pub(crate) fn haste(&self) -> Option<Duration> {
         let forced = self.0.iter().skip(1).map(|fetch| fetch.came);
-        let gaps = forced.clone().zip(forced.skip(1)).map(|(one, next)| next - one);
+        let gaps = forced
+            .clone()
+            .zip(forced.skip(1))
+            .map(|(one, next)| next - one);
         // What comes late the first time looks early the next.
         gaps.min().filter(|gap| *gap + SLACK < FETCH_EVERY)
     }

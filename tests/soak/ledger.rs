@@ -52,20 +52,42 @@ impl Ledger {
     }
 
     /// A right answer to this kind of question; `code` is empty for a success.
-    pub(crate) fn right(&self, kind: &'static str, answer: &Answer, code: &str, took: Duration, is_prompt: bool) {
+    pub(crate) fn right(
+        &self,
+        kind: &'static str,
+        answer: &Answer,
+        code: &str,
+        took: Duration,
+        is_prompt: bool,
+    ) {
         let mut book = self.book();
-        *book.answers.entry((kind, format!("{} {code}", answer.status))).or_default() += 1;
+        *book
+            .answers
+            .entry((kind, format!("{} {code}", answer.status)))
+            .or_default() += 1;
         match is_prompt {
-            true => book.prompt.push(u32::try_from(took.as_micros()).unwrap_or(u32::MAX)),
+            true => book
+                .prompt
+                .push(u32::try_from(took.as_micros()).unwrap_or(u32::MAX)),
             false => book.longest_wait = book.longest_wait.max(took),
         }
     }
 
     /// Whether an error of one kind, the token's key known or not, has the same body, numbers
     /// aside, as the first of that kind.
-    pub(crate) fn is_as_before(&self, kind: &'static str, is_known: bool, answer: &Answer, code: &str) -> bool {
+    pub(crate) fn is_as_before(
+        &self,
+        kind: &'static str,
+        is_known: bool,
+        answer: &Answer,
+        code: &str,
+    ) -> bool {
         let body = without_digits(&answer.body);
         let mut book = self.book();
-        *book.bodies.entry((kind, is_known, answer.status, code.to_owned())).or_insert_with(|| body.clone()) == body
+        *book
+            .bodies
+            .entry((kind, is_known, answer.status, code.to_owned()))
+            .or_insert_with(|| body.clone())
+            == body
     }
 }

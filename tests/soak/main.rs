@@ -115,7 +115,10 @@ fn watch(run: &Run, handler: &mut Handler, options: &Options) -> Report {
 /// Waits until the handler has given back what it needed.
 fn settle(run: &Run, handler: &mut Handler, report: &Report) {
     let start = Instant::now();
-    while start.elapsed() < REST && handler.is_alive() && !report.excess(run, &handler.usage()).is_empty() {
+    while start.elapsed() < REST
+        && handler.is_alive()
+        && !report.excess(run, &handler.usage()).is_empty()
+    {
         thread::sleep(Duration::from_millis(200));
     }
 }

@@ -15,8 +15,14 @@ impl Options {
     pub(crate) fn read(mut arguments: impl Iterator<Item = String>) -> Result<Options, String> {
         let (mut seconds, mut seed, mut handler) = (30 * 60, 1, None);
         while let Some(name) = arguments.next() {
-            let value = arguments.next().ok_or(format!("{name} needs a value; {USAGE}"))?;
-            let number = || value.parse::<u64>().map_err(|_| format!("{name} needs a number, not {value}"));
+            let value = arguments
+                .next()
+                .ok_or(format!("{name} needs a value; {USAGE}"))?;
+            let number = || {
+                value
+                    .parse::<u64>()
+                    .map_err(|_| format!("{name} needs a number, not {value}"))
+            };
             match name.as_str() {
                 "--minutes" => seconds = 60 * number()?,
                 "--seconds" => seconds = number()?,
@@ -25,8 +31,14 @@ impl Options {
                 _ => return Err(format!("{name} is no option; {USAGE}")),
             }
         }
-        let handler = handler.or_else(beside_this_program).ok_or(format!("there is no handler here; {USAGE}"))?;
-        Ok(Options { time: Duration::from_secs(seconds.max(1)), handler, seed })
+        let handler = handler
+            .or_else(beside_this_program)
+            .ok_or(format!("there is no handler here; {USAGE}"))?;
+        Ok(Options {
+            time: Duration::from_secs(seconds.max(1)),
+            handler,
+            seed,
+        })
     }
 }
 
@@ -35,5 +47,10 @@ const USAGE: &str = "usage: soak [--minutes N | --seconds N] [--handler PATH] [-
 /// Cargo puts examples into a folder beside the binary.
 fn beside_this_program() -> Option<PathBuf> {
     let program = std::env::current_exe().ok()?;
-    program.ancestors().skip(1).take(2).map(|folder| folder.join("handler")).find(|path| path.is_file())
+    program
+        .ancestors()
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join("handler"))
+        .find(|path| path.is_file())
 }

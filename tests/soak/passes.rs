@@ -55,7 +55,10 @@ impl Passes {
 
     /// The folders, the oldest key first.
     pub(crate) fn folders(&self) -> Vec<Arc<Folder>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -70,7 +73,9 @@ impl Folder {
             claims
         };
         let pass = |changes: Value| signed(key.number, &key.kid, &claims(changes));
-        let valid: Vec<Pass> = (0..12).map(|number| pass(json!({ "sub": format!("{} {number}", key.kid) }))).collect();
+        let valid: Vec<Pass> = (0..12)
+            .map(|number| pass(json!({ "sub": format!("{} {number}", key.kid) })))
+            .collect();
         let altered = altered(&valid[0], &valid[1]);
         Folder {
             kid: key.kid.clone(),
@@ -88,7 +93,11 @@ impl Folder {
 
 /// A good token of a key that is never published, under a name of its own.
 pub(crate) fn stranger(name: usize) -> Pass {
-    signed(STRANGER, &format!("stranger-{name}"), &claims(unix_now(), "a stranger"))
+    signed(
+        STRANGER,
+        &format!("stranger-{name}"),
+        &claims(unix_now(), "a stranger"),
+    )
 }
 
 /// One that would be refused whatever its key: it is worth no fetch.
@@ -115,16 +124,24 @@ fn claims(now: u64, sub: &str) -> Value {
 fn signed(number: usize, kid: &str, claims: &Value) -> Pass {
     let header = json!({ "typ": "JWT", "alg": "RS256", "kid": kid }).to_string();
     let claims = claims.to_string();
-    Pass { token: mint(test_key(number), &header, &claims), claims }
+    Pass {
+        token: mint(test_key(number), &header, &claims),
+        claims,
+    }
 }
 
 /// The head and the claims of one token with the signature of another.
 fn altered(one: &Pass, another: &Pass) -> Pass {
     let stem = one.token.rsplit_once('.').map_or("", |(stem, _)| stem);
     let signature = another.token.rsplit('.').next().unwrap_or_default();
-    Pass { token: format!("{stem}.{signature}"), claims: one.claims.clone() }
+    Pass {
+        token: format!("{stem}.{signature}"),
+        claims: one.claims.clone(),
+    }
 }
 
 fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }

@@ -33,22 +33,44 @@ impl Handler {
     /// Starts it on a free port, and waits until it answers.
     pub(crate) fn start(program: &Path, jwks_uri: &str) -> Result<Handler, String> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|free| free.local_addr());
-        let port = port.map_err(|error| format!("no free port: {error}"))?.port();
+        let port = port
+            .map_err(|error| format!("no free port: {error}"))?
+            .port();
         let mut command = Command::new(program);
-        let settings = [("TENANT_ID", TENANT), ("API_AUDIENCE", AUDIENCE), ("JWKS_URI", jwks_uri)];
-        command.env_clear().envs(settings).env("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string());
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(|error| format!("{}: {error}", program.display()))?;
+        let settings = [
+            ("TENANT_ID", TENANT),
+            ("API_AUDIENCE", AUDIENCE),
+            ("JWKS_URI", jwks_uri),
+        ];
+        command
+            .env_clear()
+            .envs(settings)
+            .env("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let mut child = command
+            .spawn()
+            .map_err(|error| format!("{}: {error}", program.display()))?;
         let said = Arc::new(Mutex::new(BTreeMap::new()));
         if let Some(pipe) = child.stderr.take() {
             let sink = said.clone();
             thread::spawn(move || {
                 for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-                    *sink.lock().unwrap_or_else(PoisonError::into_inner).entry(without_digits(&line)).or_default() += 1;
+                    *sink
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .entry(without_digits(&line))
+                        .or_default() += 1;
                 }
             });
         }
-        let mut handler = Handler { child, address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), said };
+        let mut handler = Handler {
+            child,
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            said,
+        };
         let deadline = Instant::now() + Duration::from_secs(10);
         while !handler.answers() {
             if !handler.is_alive() || Instant::now() > deadline {
@@ -72,15 +94,24 @@ impl Handler {
 
     /// The lines of its standard error without their numbers, and how often each came.
     pub(crate) fn said(&self) -> BTreeMap<String, u64> {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.said
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) fn usage(&self) -> Usage {
         let folder = format!("/proc/{}", self.child.id());
         let status = fs::read_to_string(format!("{folder}/status")).unwrap_or_default();
         let number = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
-            line.split_ascii_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or_default()
+            let line = status
+                .lines()
+                .find_map(|line| line.strip_prefix(name))
+                .unwrap_or_default();
+            line.split_ascii_whitespace()
+                .next()
+                .and_then(|number| number.parse().ok())
+                .unwrap_or_default()
         };
         Usage {
             rss_kib: number("VmRSS:"),
@@ -91,9 +122,12 @@ impl Handler {
     }
 
     fn answers(&self) -> bool {
-        let Ok(mut wire) = Wire::to(self.address) else { return false };
+        let Ok(mut wire) = Wire::to(self.address) else {
+            return false;
+        };
         let _ = wire.send(b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n");
-        wire.answer(Duration::from_secs(2)).is_some_and(|answer| answer.status == 200)
+        wire.answer(Duration::from_secs(2))
+            .is_some_and(|answer| answer.status == 200)
     }
 }
 
@@ -108,7 +142,11 @@ impl Display for Usage {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let mib = |kib: u64| kib as f64 / 1024.0;
         let (rss, most) = (mib(self.rss_kib), mib(self.most_kib));
-        write!(f, "RSS {rss:.1} MiB (at most {most:.1}), {} threads, {} fds", self.threads, self.descriptors)
+        write!(
+            f,
+            "RSS {rss:.1} MiB (at most {most:.1}), {} threads, {} fds",
+            self.threads, self.descriptors
+        )
     }
 }
 

@@ -55,7 +55,11 @@ impl Publisher {
     pub(crate) fn start() -> std::io::Result<Publisher> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
-        let state = State { mood: Mood::Serving, keys: Vec::new(), history: History::default() };
+        let state = State {
+            mood: Mood::Serving,
+            keys: Vec::new(),
+            history: History::default(),
+        };
         let state = Arc::new(Mutex::new(state));
         let shared = state.clone();
         thread::spawn(move || {
@@ -130,7 +134,11 @@ fn serve(shared: &Mutex<State>, mut stream: TcpStream) {
         Mood::Garbage => stream.write_all(b"\x00\x01 this is no HTTP \xff\r\n\r\n"),
         Mood::Cut => {
             let length = set.len();
-            write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{}", &set[..length / 2])
+            write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{}",
+                &set[..length / 2]
+            )
         }
         // Ends when the handler does.
         Mood::Silent => stream.read(&mut [0]).map(drop),
@@ -139,7 +147,10 @@ fn serve(shared: &Mutex<State>, mut stream: TcpStream) {
 }
 
 fn answer(stream: &mut TcpStream, status: u16, body: &str) -> std::io::Result<()> {
-    let head = format!("HTTP/1.1 {status} Status\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "HTTP/1.1 {status} Status\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
     stream.write_all(format!("{head}{body}").as_bytes())
 }
 

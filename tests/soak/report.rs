@@ -28,9 +28,18 @@ impl Report {
     pub(crate) fn line(&mut self, run: &Run, handler: &Handler, time: Duration) {
         let (slowest, total, wrong, nuisances) = {
             let book = run.ledger.book();
-            let slowest = book.prompt[self.told..].iter().max().copied().unwrap_or_default();
+            let slowest = book.prompt[self.told..]
+                .iter()
+                .max()
+                .copied()
+                .unwrap_or_default();
             self.told = book.prompt.len();
-            (slowest, book.answers.values().sum::<u64>(), book.wrong_count, book.nuisances.values().sum::<u64>())
+            (
+                slowest,
+                book.answers.values().sum::<u64>(),
+                book.wrong_count,
+                book.nuisances.values().sum::<u64>(),
+            )
         };
         let (fetches, failed) = run.publisher.history(|history| history.count());
         println!(
@@ -48,22 +57,39 @@ impl Report {
         let given_up = run.damage.given_up();
         let bounds = [
             ("KiB of memory", now.rss_kib, self.start.rss_kib + KIB),
-            ("threads", now.threads, self.start.threads + THREADS + given_up),
-            ("file descriptors", now.descriptors, self.start.descriptors + DESCRIPTORS + 2 * given_up),
+            (
+                "threads",
+                now.threads,
+                self.start.threads + THREADS + given_up,
+            ),
+            (
+                "file descriptors",
+                now.descriptors,
+                self.start.descriptors + DESCRIPTORS + 2 * given_up,
+            ),
         ];
         let beyond = bounds.iter().filter(|(_, found, most)| found > most);
-        beyond.map(|(name, found, most)| format!("{found} {name} at the end, at most {most} expected")).collect()
+        beyond
+            .map(|(name, found, most)| {
+                format!("{found} {name} at the end, at most {most} expected")
+            })
+            .collect()
     }
 
     /// Prints the sum; true when nothing was wrong.
     pub(crate) fn end(&self, run: &Run, handler: &mut Handler) -> bool {
         let usage = handler.usage();
         match handler.is_alive() {
-            true => self.excess(run, &usage).into_iter().for_each(|what| run.ledger.wrong(what)),
+            true => self
+                .excess(run, &usage)
+                .into_iter()
+                .for_each(|what| run.ledger.wrong(what)),
             false => run.ledger.wrong("the handler has ended".into()),
         }
         if let Some(gap) = run.publisher.history(|history| history.haste()) {
-            run.ledger.wrong(format!("two fetches that unknown keys caused came {gap:.1?} apart"));
+            run.ledger.wrong(format!(
+                "two fetches that unknown keys caused came {gap:.1?} apart"
+            ));
         }
         println!("\nanswers to well-behaved clients, by question");
         let mut book = run.ledger.book();
@@ -81,12 +107,29 @@ impl Report {
         let (fetches, failed) = run.publisher.history(|history| history.count());
         println!("fetches of the keys: {fetches}, {failed} of them failed");
         book.prompt.sort_unstable();
-        println!("time to an answer that waits for no fetch: {}", times(&book.prompt));
-        println!("longest time to an answer that may wait for one: {:.1?}", book.longest_wait);
+        println!(
+            "time to an answer that waits for no fetch: {}",
+            times(&book.prompt)
+        );
+        println!(
+            "longest time to an answer that may wait for one: {:.1?}",
+            book.longest_wait
+        );
         println!("at the start: {}", self.start);
         println!("at the end:   {usage}");
-        println!("given up by design, a thread and two file descriptors each: {} connections", run.damage.given_up());
-        println!("pid {} {}", handler.pid(), if handler.is_alive() { "is still the same" } else { "is gone" });
+        println!(
+            "given up by design, a thread and two file descriptors each: {} connections",
+            run.damage.given_up()
+        );
+        println!(
+            "pid {} {}",
+            handler.pid(),
+            if handler.is_alive() {
+                "is still the same"
+            } else {
+                "is gone"
+            }
+        );
         println!("wrong: {}", book.wrong_count);
         book.wrong_count == 0
     }
@@ -99,5 +142,10 @@ fn times(sorted: &[u32]) -> String {
         f64::from(sorted.get(place).copied().unwrap_or_default()) / 1e3
     };
     let count = sorted.len();
-    format!("median {:.2} ms, p99.9 {:.1} ms, slowest {:.1} ms, of {count}", at(0.5), at(0.999), at(1.0))
+    format!(
+        "median {:.2} ms, p99.9 {:.1} ms, slowest {:.1} ms, of {count}",
+        at(0.5),
+        at(0.999),
+        at(1.0)
+    )
 }

@@ -88,5 +88,8 @@ fn happen(run: &Run, event: &Event, next: &mut usize) {
 
 /// The key of this number in the order of their coming, one of three test keys under a new name.
 fn named(number: usize) -> Published {
-    Published { kid: format!("key-{number}"), number: 1 + number % 3 }
+    Published {
+        kid: format!("key-{number}"),
+        number: 1 + number % 3,
+    }
 }

@@ -24,7 +24,10 @@ impl Wire {
         let stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
         stream.set_write_timeout(Some(Duration::from_secs(5)))?;
         stream.set_nodelay(true)?;
-        Ok(Wire { stream, received: Vec::new() })
+        Ok(Wire {
+            stream,
+            received: Vec::new(),
+        })
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) -> Result<()> {
@@ -91,12 +94,24 @@ fn first_answer(bytes: &[u8]) -> Option<(Answer, usize)> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let head = std::str::from_utf8(&bytes[..end]).ok()?;
     let status = head.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
-    let header = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).map(str::parse);
+    let header = |name: &str| {
+        head.lines()
+            .find_map(|line| line.strip_prefix(name))
+            .map(str::parse)
+    };
     let length = match header("Content-Length: ") {
         Some(length) => length.ok()? as usize,
         None => 0,
     };
     let body = String::from_utf8_lossy(bytes.get(end..end + length)?).into_owned();
-    let retry_after = header("Retry-After: ").and_then(|seconds: std::result::Result<u64, _>| seconds.ok());
-    Some((Answer { status, retry_after, body }, end + length))
+    let retry_after =
+        header("Retry-After: ").and_then(|seconds: std::result::Result<u64, _>| seconds.ok());
+    Some((
+        Answer {
+            status,
+            retry_after,
+            body,
+        },
+        end + length,
+    ))
 }
