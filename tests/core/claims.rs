@@ -61,7 +61,11 @@ fn a_token_has_the_roles_that_it_lists_and_no_others() {
 #[test]
 fn a_token_has_the_scopes_that_it_lists_and_no_others() {
     let of = |name: &str, scopes: Value| claims(json!({ name: scopes, "roles": ["Role"] }));
-    for scopes in [json!("read write"), json!(" read  write ")] {
+    for scopes in [
+        json!("read write"),
+        json!(" read  write "),
+        json!(["read", "write"]),
+    ] {
         let two = of("scp", scopes);
         assert!(two.has_scope("read") && two.has_scope("write"));
         for scope in ["Read", "rea", "read write", "writes", "Role", ""] {
