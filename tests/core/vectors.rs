@@ -73,6 +73,21 @@ fn wanted(case: &Vector) -> String {
     case.texts("expect").join(" ")
 }
 
+/// The code and the status that the interface has for what a case wants.
+fn code(case: &Vector) -> (&'static str, u16) {
+    let wanted = case.texts("expect");
+    match (wanted[0].as_str(), wanted[1].as_str()) {
+        (_, "AuthorizationMissing") => ("authorization_header_missing", 401),
+        (_, "Expired") => ("token_expired", 401),
+        (_, "NotYetValid") => ("token_not_yet_valid", 401),
+        (_, "KeysUnavailable") => ("keys_unavailable", 503),
+        (_, "PermissionMissing" | "NoPermission") => ("insufficient_scope", 403),
+        ("iss" | "tid" | "key issuer" | "aud", _) => ("invalid_claims", 401),
+        ("exp" | "nbf" | "iat" | "client" | "permission", _) => ("invalid_claims", 401),
+        _ => ("invalid_header", 401),
+    }
+}
+
 /// The faults of a description, by the words that it has to have and those that it must not.
 fn wrong_words(case: &Vector, description: &str) -> Vec<String> {
     let has = |words: &String| description.contains(words.as_str());
@@ -83,6 +98,11 @@ fn wrong_words(case: &Vector, description: &str) -> Vec<String> {
         .map(|words| fault(format!("does not say {words:?}")))
         .collect();
     faults.extend(wrong.map(|words| fault(format!("says {words:?}"))));
+    // RFC 6750 section 3, and a length that a header can have.
+    let is_allowed = |byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    if !description.bytes().all(is_allowed) || description.len() > 703 {
+        faults.push(fault("has what no challenge may have".into()));
+    }
     if let Some(hint) = case.get("hint").and_then(Value::as_str) {
         let given: Vec<&str> = hints()
             .into_iter()
@@ -129,7 +149,13 @@ fn every_case_is_decided_as_its_line_says() {
                     faults.push(format!("{}: other claims come out", case.name));
                 }
                 Ok(_) => {}
-                Err(rejection) => faults.extend(wrong_words(case, &rejection.description())),
+                Err(rejection) => {
+                    faults.extend(wrong_words(case, &rejection.description()));
+                    let (code, status) = code(case);
+                    if (rejection.code().as_str(), rejection.status()) != (code, status) {
+                        faults.push(format!("{}: the code of {rejection:?}", case.name));
+                    }
+                }
             }
         }
     }
