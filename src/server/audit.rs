@@ -76,17 +76,17 @@ pub(super) fn facts(token: &Unverified, is_verified: bool) -> String {
         "kid",
         identifier(&token.kid().unwrap_or_default()),
     );
-    add(&mut facts, "iss", identifier(&claims.hint("iss")));
+    add(&mut facts, "iss", identifier(&claims.text_or_empty("iss")));
     add(&mut facts, "aud", &audiences.join(" "));
-    add(&mut facts, "tid", identifier(&claims.hint("tid")));
+    add(&mut facts, "tid", identifier(&claims.text_or_empty("tid")));
     add(&mut facts, "client", identifier(&client));
     // `oid` names a caller better than `sub`: across all APIs, and always as a GUID.
-    let who = ["oid", "sub"].map(|name| (name, claims.hint(name)));
+    let who = ["oid", "sub"].map(|name| (name, claims.text_or_empty(name)));
     if let Some((name, value)) = who.iter().find(|(_, value)| !value.is_empty()) {
         add(&mut facts, name, identifier(value));
     }
     // Entra's sign-in logs know the token by its `uti`.
-    add(&mut facts, "uti", identifier(&claims.hint("uti")));
+    add(&mut facts, "uti", identifier(&claims.text_or_empty("uti")));
     facts.push('}');
     facts
 }

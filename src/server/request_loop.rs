@@ -1,7 +1,7 @@
 //! The loop: one thread takes every request and decides it. The path of a request is [`RequestLoop::admit`].
 
 use super::audit::{AuditLog, Decision, facts};
-use super::connection::{Reason as Waits, Waiting, Worker};
+use super::connection::{Waiting, WaitsFor, Worker};
 use super::log::Log;
 use super::places::Places;
 use super::restart;
@@ -145,7 +145,7 @@ impl RequestLoop {
             return false;
         };
         match self.waiting.get_mut(&incoming.peer()) {
-            Some(waiting) if waiting.reason.is_some() => waiting.behind.push_back(incoming),
+            Some(waiting) if waiting.waits_for.is_some() => waiting.behind.push_back(incoming),
             _ => self.take(incoming),
         }
         true
@@ -187,7 +187,7 @@ impl RequestLoop {
             Err(Stop::Respond(response)) => self.respond(pending, response),
             Err(Stop::AwaitKeys) => {
                 let waiting = self.waiting.entry(pending.incoming.peer()).or_default();
-                waiting.reason = Some(Waits::Keys(Box::new(pending)));
+                waiting.waits_for = Some(WaitsFor::Keys(Box::new(pending)));
             }
         }
     }
@@ -246,9 +246,7 @@ impl RequestLoop {
         let source = case.source().unwrap_or_default();
         let need = match rejection.reason {
             Reason::KeysUnavailable { .. } => self.keys.need_any(source, now),
-            Reason::UnknownKey { .. } if case.is_worth_a_fetch() => {
-                self.keys.need_unknown(source, now)
-            }
+            Reason::UnknownKey { .. } => self.keys.need_unknown(source, now),
             _ => Need::Unknown,
         };
         if need == Need::Fetch {
@@ -375,7 +373,7 @@ impl RequestLoop {
         if jobs.send(job).is_ok()
             && let Some(waiting) = self.waiting.get_mut(&peer)
         {
-            waiting.reason = Some(Waits::Worker);
+            waiting.waits_for = Some(WaitsFor::Worker);
         }
     }
 
@@ -394,7 +392,7 @@ impl RequestLoop {
 
     fn job_is_done(&mut self, done: Done) {
         if let Some(waiting) = self.waiting.get_mut(&done.peer) {
-            waiting.reason = None;
+            waiting.waits_for = None;
             if let Some(worker) = waiting.worker.as_mut().filter(|_| done.has_waited) {
                 worker.used = Instant::now();
             }
@@ -405,7 +403,7 @@ impl RequestLoop {
     /// Takes up the requests behind one that has its response, until one of them has to wait.
     fn take_next(&mut self, peer: SocketAddr) {
         while let Some(waiting) = self.waiting.get_mut(&peer) {
-            if waiting.reason.is_some() {
+            if waiting.waits_for.is_some() {
                 return;
             }
             let Some(incoming) = waiting.behind.pop_front() else {
