@@ -2,7 +2,7 @@
 //! nothing waits. An `Instant` cannot be made up, so a scene takes one and counts from it.
 
 use crate::support::tokens::{key, set};
-use entra_handler::{KeySet, Keys, Need};
+use entra_handler::{KeySet, Keys};
 use std::time::{Duration, Instant};
 
 const HOUR: f64 = 3_600.0;

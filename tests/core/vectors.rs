@@ -302,7 +302,6 @@ fn fault_of_response(group: &Group, case: &Vector, handler: &Handler) -> Option<
         ));
     }
     // The clock of the server is in some of its words, and so is how long to wait.
-    let description = response.description();
     let has_clock = ["exp", "nbf"].contains(&&*decided.check) || decided.status == 503;
     let description = response.description();
     let is_same = has_clock || description == decided.description;
