@@ -198,17 +198,10 @@ impl Verdict {
 
 impl Refusal {
     fn of(rejection: &Rejection) -> Refusal {
-        let description = match rejection.reason {
-            // To try again does not help here: each call of `handler check` fetches anew.
-            Reason::KeysUnavailable { .. } => {
-                "The issuer's signing keys cannot be had, so the token cannot be checked; standard error says why".into()
-            }
-            _ => rejection.description(),
-        };
         Refusal {
             status: rejection.status(),
             code: rejection.code().as_str(),
-            description,
+            description: rejection.description(),
         }
     }
 }

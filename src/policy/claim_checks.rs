@@ -3,7 +3,7 @@
 use super::decide::{Case, Token};
 use super::{Needs, Reason, hints};
 use crate::keys::Key;
-use crate::settings::{Issuer, TENANT_PLACEHOLDER, is_microsoft_issuer, is_v1_issuer};
+use crate::settings::{Issuer, TENANT_PLACEHOLDER, is_microsoft_issuer};
 use crate::text::{GUID_LENGTH, is_guid, quoted_list, same_id};
 use crate::token::{ClaimFault, UnverifiedClaims};
 use std::borrow::Cow;
@@ -85,8 +85,8 @@ fn guids(text: &str) -> impl Iterator<Item = &str> {
     parts.filter(|part| is_guid(part))
 }
 
-/// A key that names an issuer signs for that issuer only. Entra's keys name the v2.0 issuer, and
-/// the same keys sign v1.0 tokens, so the v2.0 issuer of the token's tenant counts too.
+/// A key that names an issuer signs for that issuer only. Entra's keys name the v2.0 issuer, and the
+/// same keys sign v1.0 tokens. So the v2.0 issuer of the tenant that `iss` names counts too.
 pub(super) fn key_issuer(case: &mut Case) -> Result<(), Reason> {
     let Token::Verified(token) = &case.token else {
         return Err(Reason::NotReached);
@@ -95,8 +95,10 @@ pub(super) fn key_issuer(case: &mut Case) -> Result<(), Reason> {
     let found = claims.issuer()?;
     let tid = Some(claims.text_or_empty("tid")).filter(|tid| is_guid(tid));
     let tid = tid.as_deref();
-    let tid_of_v1 = tid.filter(|_| is_v1_issuer(&found));
-    let v2 = tid_of_v1.map(|tid| case.context.settings.v2_issuer(tid));
+    let is_named = |tid: &&str| guids(&found).any(|id| same_id(id, tid));
+    let v2 = tid
+        .filter(is_named)
+        .map(|tid| case.context.settings.v2_issuer(tid));
     // A set may list the key that verified more than once, for one issuer each.
     let is_it = |key: &&Key| key.public_key().is_ok_and(|key| **key == *token.key());
     let mut refused = None;

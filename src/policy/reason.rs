@@ -232,7 +232,7 @@ impl Reason {
             Reason::ClientNotAllowed { client } => format!("The client application is {}, which is not among those that may call this API (ALLOWED_CLIENTS)", quoted(client)),
             Reason::PermissionMissing { found, scopes, roles, all, hint } => format!("The token carries {found}; needed is {}{hint}", needed(scopes, roles, *all)),
             Reason::NoPermission { hint } => format!("The token carries neither a delegated permission (scp) nor an app role (roles){hint}"),
-            Reason::KeysUnavailable { retry_after } => format!("The issuer's signing keys cannot be had at the moment, so the token cannot be checked; try again in {retry_after} seconds"),
+            Reason::KeysUnavailable { .. } => "The issuer's signing keys cannot be had at the moment, so the token cannot be checked; the log of the handler says why".into(),
             Reason::NotReached => "A check before this one failed".into(),
         }
     }

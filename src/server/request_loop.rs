@@ -5,7 +5,7 @@ use super::connection::{Waiting, WaitsFor, Worker};
 use super::log::Log;
 use super::places::Places;
 use super::restart;
-use super::transport::{Body, BodyEnd, Incoming, SendCosts, Server};
+use super::transport::{Body, Incoming, SendCosts, Server};
 use super::worker::{self, Call, Done, Job, Pending, Shared, Then, busy};
 use crate::clock;
 use crate::endpoints::MAX_BODY_BYTES;
@@ -195,6 +195,9 @@ impl RequestLoop {
     /// From a request to the permission to run its endpoint: the route (404, 405), the token (401,
     /// 503), the permissions (403), and a place for a body that has to be waited for.
     fn admit(&mut self, pending: &mut Pending) -> Result<Call, Stop> {
+        if pending.incoming.body() == Body::Malformed {
+            return Err(worker::malformed().into());
+        }
         let route = self.shared.api.find(&mut pending.request)?;
         let claims = match route.kind() {
             Kind::Open => None,
@@ -309,10 +312,14 @@ impl RequestLoop {
         if must_wait || self.has_worker(&pending) {
             return self.hand_over(pending, Then::Call(call));
         }
-        if let BodyEnd::Whole(Some(body)) = pending.incoming.read_body(MAX_BODY_BYTES) {
-            pending.request.set_body(body);
-        }
-        let response = call.run(&pending.request);
+        let body = pending.incoming.read_body(MAX_BODY_BYTES);
+        let response = match worker::kept(body) {
+            Ok(body) => {
+                pending.request.set_body(body);
+                call.run(&pending.request)
+            }
+            Err(response) => response,
+        };
         self.send(pending, &response);
     }
 

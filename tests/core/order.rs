@@ -154,29 +154,3 @@ fn a_case_knows_what_was_read_and_whether_its_signature_held() {
         assert_eq!(case.token().map(|it| it.text()), Ok(&*token));
     }
 }
-
-#[test]
-fn only_a_token_that_could_still_be_accepted_is_worth_a_fetch() {
-    let judge = Judge::usual();
-    let is_worth = |claims: Value| {
-        let token = token(json!({ "header": { "kid": "unknown" }, "claims": claims }));
-        let mut case = judge.case(&token);
-        let refused = decide(&mut case, &mut TokenCache::default()).expect_err("an unknown key");
-        assert!(["iss", "key"].contains(&refused.check), "{refused:?}");
-        case.is_worth_a_fetch()
-    };
-    assert!(is_worth(json!({})));
-    assert!(is_worth(json!({ "exp": "now-59" })));
-    for claims in [
-        json!({ "iss": "https://elsewhere.example" }),
-        json!({ "iss": null }),
-        json!({ "aud": "elsewhere" }),
-        json!({ "aud": null }),
-        json!({ "exp": "now-60" }),
-        json!({ "exp": null }),
-        json!({ "exp": "1900000000" }),
-    ] {
-        assert!(!is_worth(claims.clone()), "{claims}");
-    }
-    assert!(!judge.case("a.b.c").is_worth_a_fetch(), "nothing was read");
-}
