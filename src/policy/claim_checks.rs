@@ -247,8 +247,8 @@ impl Wanted<'_> {
         Err(Reason::PermissionMissing {
             found: hints::permissions(scopes, roles),
             hint: hints::permission(claims, &missing.0, &missing.1),
-            scopes: missing.0,
-            roles: missing.1,
+            scopes: without(&self.scopes, &[]),
+            roles: without(&self.roles, &[]),
             all: self.all,
         })
     }
