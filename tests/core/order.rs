@@ -82,6 +82,22 @@ fn of_all_faults_the_one_whose_check_comes_first_is_told() {
 }
 
 #[test]
+fn the_limits_that_are_told_are_those_of_the_interface() {
+    let limits = CHECKS
+        .iter()
+        .filter_map(|check| Some((check.name, check.limit?.0)));
+    let expected = [
+        ("size", 16_384),
+        ("header", 64),
+        ("payload", 64),
+        ("key", 256),
+        ("exp", 300),
+        ("nbf", 300),
+    ];
+    assert_eq!(limits.collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn the_walk_to_the_end_finds_the_same_first_refusal_as_the_decision() {
     for place in 0..CHECKS.len() {
         let line = bad_from(place);
