@@ -12,7 +12,7 @@ usage='usage: ./build.sh [command]
   demo      build, then show tokens being refused and accepted, with a local issuer
   dev       build, then serve with a local issuer until Ctrl-C (PORT=3000)
   test      format, lints and all tests
-  bench     build, then measure the handler beside the bounds of its parts; also writes bench.json
+  bench     build, then measure the handler beside the bounds of its parts
   package   build, then pack handler.zip for deployment
   reproduce build twice, elsewhere and under other circumstances, and compare the bytes
   sbom      build, then write handler.cdx.json, the list of what is linked (CycloneDX)'
@@ -491,11 +491,11 @@ send_without_curl() {
 
 # ---- bench -------------------------------------------------------------------------------------
 
-# Arguments go to the benchmark: --quick, --rounds N, --seconds S.
+# Arguments go to the benchmark: --rounds N, --vs HANDLER.
 bench() {
     build
     cargo_release --example bench
-    "$release_dir/examples/bench$exe" --handler "$binary" --json bench.json "$@"
+    "$release_dir/examples/bench$exe" --handler "$binary" "$@"
 }
 
 # ---- test --------------------------------------------------------------------------------------

@@ -55,8 +55,8 @@ const SCENES: [Scene; 17] = [
     ("burst", scenes::burst, 40),
     ("resets", scenes::resets, 2),
     ("random bytes", scenes::random_bytes, 1),
-    ("late reader", scenes::late_reader, 300),
-    ("deaf readers", scenes::deaf_readers, 2),
+    ("late reader", scenes::late_readers, 1),
+    ("deaf readers", scenes::deaf_readers, 1),
     ("oversized upload", scenes::oversized_uploads, 1),
     ("another version of HTTP", scenes::other_versions, 1),
 ];
