@@ -1,12 +1,11 @@
 //! Key servers that misbehave, and many requests that wait for keys.
 
 use crate::play_before;
-use crate::scenes::PUBLIC;
 use crate::support::mint::b64;
 use crate::support::tokens::{clock, good, header, set, signed_with, v2, with};
 use crate::support::usage::{NEARLY_NOTHING, must_settle};
 use crate::support::{
-    Connection, Handler, KeyServer, Reply, Setup, api_request, post, serving, wait_until,
+    Connection, Handler, KeyServer, PUBLIC, Reply, Setup, api_request, post, serving, wait_until,
 };
 use serde_json::{Value, json};
 use std::thread;

@@ -1,14 +1,10 @@
-//! Clients that misbehave. A scene is what some of them do together, and what is asserted of the
-//! responses that they get themselves; the tests and the soak watch what becomes of everybody else.
-//! Each is played in a size.
+//! Clients that misbehave. A scene lets some of them act together, in a given size, and asserts which
+//! responses they get themselves. The tests and the soak watch what becomes of everybody else.
 
 use crate::support::tokens::{good, of_length, signed, v2, with};
-use crate::support::{Connection, GUARD, Handler, api_request, request};
+use crate::support::{Connection, GUARD, Handler, PUBLIC, api_request, request};
 use std::thread;
 use std::time::Duration;
-
-/// `GET /public` on a connection that stays open.
-pub(crate) use crate::support::http::PUBLIC;
 
 /// A handler that is put under pressure.
 pub(crate) struct Site<'a> {
@@ -184,7 +180,7 @@ pub(crate) fn lying_chunks(site: &Site, growing: usize) {
 
 // ---- starts of requests ---------------------------------------------------------------------
 
-/// What has to come of a request.
+/// The fate of a request.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Fate {
     Status(u16),
