@@ -26,6 +26,6 @@ mod wire;
 
 #[path = "../support/mint.rs"]
 mod mint;
-#[allow(dead_code)]
-#[path = "../http/tokens.rs"]
+#[allow(dead_code, unreachable_pub, missing_docs)]
+#[path = "../support/tokens.rs"]
 mod tokens;

@@ -1,184 +1,120 @@
-//! What browsers are told, by `ALLOWED_ORIGINS`.
+//! CORS: the headers of every response to a page, by `ALLOWED_ORIGINS`.
 
-use crate::client::Answer;
-use crate::harness::Handler;
-use crate::key_server::{KeyServer, Reply};
-use crate::tokens::{good, set, signed, v2, without};
+use crate::support::tokens::*;
+use crate::support::*;
 
 const APP: &str = "https://app.example.com";
 const LOCAL: &str = "http://localhost:5173";
-const ALLOW_ORIGIN: &str = "Access-Control-Allow-Origin";
 
-/// One answer of each status, preflight included, to a page of this origin.
-fn answers(handler: &Handler, origin: Option<&str>) -> Vec<Answer> {
-    let (good, powerless) = (
-        format!("Bearer {}", good()),
-        format!("Bearer {}", signed(&without(v2(), "scp"))),
-    );
-    let requests = [
-        ("GET", "/public", "", 200),
-        ("GET", "/api", good.as_str(), 200),
-        ("HEAD", "/api", &good, 200),
-        ("OPTIONS", "/api", "", 204),
-        ("OPTIONS", "/public", "", 204),
-        ("GET", "/api", "", 401),
-        ("GET", "/api", "Bearer x", 401),
-        ("GET", "/api", &powerless, 403),
-        ("GET", "/nowhere", "", 404),
-        ("DELETE", "/api", "", 405),
+/// The setting, the origins that may call and the others; the empty one is no origin at all.
+const ORIGINS: [(&str, &[&str], &[&str]); 4] = [
+    ("", &[APP, "null", ""], &[]),
+    ("*", &[APP, "null", ""], &[]),
+    (
+        "https://app.example.com, http://localhost:5173",
+        &[APP, LOCAL],
+        &[
+            "https://app.example.com.evil.example",
+            "http://app.example.com",
+            "null",
+            "",
+        ],
+    ),
+    ("none", &[], &[APP, "null", ""]),
+];
+
+/// A response of each status to a page of this origin, with what was asked for.
+fn responses(handler: &Handler, origin: &str, more: &[(&str, u16)]) -> Vec<(String, Response)> {
+    let (good, powerless) = (good(), signed(&without(v2(), "scp")));
+    let calls = [
+        ("GET /public", 200),
+        ("HEAD /public", 200),
+        ("OPTIONS /api", 204),
+        ("OPTIONS /public", 204),
+        ("GET /api", 401),
+        ("GET /api Bearer x", 401),
+        ("GET /nowhere", 404),
+        ("DELETE /api", 405),
     ];
-    let ask = |(method, path, token, status): (&str, &str, &str, u16)| {
-        let mut headers = Vec::new();
-        headers.extend(origin.map(|origin| ("Origin", origin)));
-        headers.extend((!token.is_empty()).then_some(("Authorization", token)));
+    let calls = calls.iter().chain(more);
+    let ask = |(call, status): &(&str, u16)| {
+        let (method, target) = call.split_once(' ').expect("a method");
+        let (path, authorization) = target.split_once(' ').unwrap_or((target, ""));
+        let value = authorization
+            .replace("GOOD", &good)
+            .replace("POWERLESS", &powerless);
+        let mut headers = vec![("Origin", origin), ("Authorization", &value)];
+        headers.retain(|(_, value)| !value.is_empty());
         if method == "OPTIONS" {
             headers.push(("Access-Control-Request-Method", "GET"));
             headers.push(("Access-Control-Request-Headers", "authorization"));
         }
-        let answer = handler.ask(method, path, &headers);
-        assert_eq!(answer.status, status, "{method} {path}");
-        answer
+        let response = handler.ask(method, path, &headers);
+        assert_eq!(response.status, *status, "{call}");
+        (call.to_string(), response)
     };
-    requests.map(ask).into()
+    calls.map(ask).collect()
 }
 
-fn handler(allowed_origins: &str) -> (Handler, KeyServer) {
-    let keys = KeyServer::with(set(&[1]));
-    (
-        Handler::with_keys(&keys, &[("ALLOWED_ORIGINS", allowed_origins)]),
-        keys,
-    )
+/// Fails unless the CORS headers are those for an origin that may call, or may not.
+fn check(setting: &str, origin: &str, may_call: bool, (call, response): (String, Response)) {
+    let what = format!("{setting:?} {origin:?} {call} {response:?}");
+    let is_list = setting.contains("://");
+    let allowed = may_call.then_some(if is_list { origin } else { "*" });
+    assert_eq!(
+        response.header("Access-Control-Allow-Origin"),
+        allowed,
+        "{what}"
+    );
+    let vary = response.header("Vary").unwrap_or_default();
+    assert_eq!(vary.contains("Origin"), is_list, "{what}");
+    let exposed = response
+        .header("Access-Control-Expose-Headers")
+        .unwrap_or_default();
+    let is_exposed = ["WWW-Authenticate", "Retry-After"].map(|name| exposed.contains(name));
+    assert_eq!(is_exposed, [may_call; 2], "{what}");
+    // `*` would not cover Authorization, and credentials would forbid it.
+    assert_eq!(
+        response.header("Access-Control-Allow-Credentials"),
+        None,
+        "{what}"
+    );
+    let is_preflight = response.status == 204 && setting != "none";
+    let methods = response.header("Allow").filter(|_| is_preflight);
+    assert_eq!(
+        response.header("Access-Control-Allow-Methods"),
+        methods,
+        "{what}"
+    );
+    let headers = response
+        .header("Access-Control-Allow-Headers")
+        .unwrap_or_default();
+    let headers = headers.to_ascii_lowercase();
+    let names_both = ["authorization", "content-type"].map(|name| headers.contains(name));
+    assert_eq!(names_both, [is_preflight; 2], "{what}");
 }
 
-/// Whether the answer depends on the origin, by its own word.
-fn varies(answer: &Answer) -> bool {
-    answer.header("Vary").is_some_and(|names| {
-        names
-            .split(", ")
-            .any(|name| name.eq_ignore_ascii_case("Origin"))
-    })
-}
+const WITH_KEYS: [(&str, u16); 2] = [
+    ("GET /api Bearer GOOD", 200),
+    ("GET /api Bearer POWERLESS", 403),
+];
+const WITHOUT_KEYS: [(&str, u16); 1] = [("GET /api Bearer GOOD", 503)];
 
 #[test]
-fn by_default_and_with_a_star_any_origin_may_call() {
-    for setting in ["", "*"] {
-        let (handler, _keys) = handler(setting);
-        for origin in [Some(APP), Some("null"), None] {
-            for answer in answers(&handler, origin) {
-                assert_eq!(answer.header(ALLOW_ORIGIN), Some("*"), "{answer:?}");
-                assert!(!varies(&answer), "{answer:?}");
+fn every_response_has_the_headers_that_allowed_origins_grants() {
+    let without_keys = KeyServer::start(Reply::close());
+    for (setting, callers, others) in ORIGINS {
+        let settings = [("ALLOWED_ORIGINS", setting)];
+        let (handler, _keys) = serving(&settings);
+        let keyless = Handler::with_keys(&without_keys, &settings);
+        for (origins, may_call) in [(callers, true), (others, false)] {
+            for origin in origins {
+                let mut all = responses(&handler, origin, &WITH_KEYS);
+                all.extend(responses(&keyless, origin, &WITHOUT_KEYS));
+                for response in all {
+                    check(setting, origin, may_call, response);
+                }
             }
         }
-    }
-}
-
-#[test]
-fn a_listed_origin_is_named_in_every_answer() {
-    let (handler, _keys) = handler(&format!("{APP}, {LOCAL}"));
-    for origin in [APP, LOCAL] {
-        for answer in answers(&handler, Some(origin)) {
-            assert_eq!(answer.header(ALLOW_ORIGIN), Some(origin), "{answer:?}");
-            assert!(varies(&answer), "{answer:?}");
-        }
-    }
-}
-
-#[test]
-fn an_origin_that_is_not_listed_is_not_allowed() {
-    let (handler, _keys) = handler(&format!("{APP},{LOCAL}"));
-    let others = [
-        "https://app.example.com.evil.example",
-        "http://app.example.com",
-        "https://APP.example.com",
-        "null",
-    ];
-    for origin in others.map(Some).into_iter().chain([None]) {
-        for answer in answers(&handler, origin) {
-            assert_eq!(answer.header(ALLOW_ORIGIN), None, "{origin:?} {answer:?}");
-            assert!(varies(&answer), "{origin:?} {answer:?}");
-        }
-    }
-}
-
-#[test]
-fn with_none_no_answer_says_anything_about_origins() {
-    let (handler, _keys) = handler("none");
-    for answer in answers(&handler, Some(APP)) {
-        let cors = answer
-            .headers
-            .iter()
-            .find(|(name, _)| name.to_ascii_lowercase().starts_with("access-control"));
-        assert_eq!(cors, None);
-        assert!(!varies(&answer));
-    }
-}
-
-#[test]
-fn a_preflight_names_what_the_real_request_needs() {
-    for setting in ["*", APP] {
-        let (handler, _keys) = handler(setting);
-        for (path, methods) in [
-            ("/api", "GET, HEAD, POST, OPTIONS"),
-            ("/public", "GET, HEAD, OPTIONS"),
-        ] {
-            let headers = [("Origin", APP), ("Access-Control-Request-Method", "GET")];
-            let answer = handler.ask("OPTIONS", path, &headers);
-            assert_eq!(answer.header("Access-Control-Allow-Methods"), Some(methods));
-            let allowed = answer
-                .header("Access-Control-Allow-Headers")
-                .expect("named")
-                .to_ascii_lowercase();
-            assert!(
-                allowed
-                    .split(',')
-                    .any(|name| name.trim() == "authorization"),
-                "{allowed}"
-            );
-            // `*` would not cover Authorization, and credentials would forbid it.
-            assert_eq!(answer.header("Access-Control-Allow-Credentials"), None);
-        }
-    }
-}
-
-#[test]
-fn a_page_may_read_why_it_was_refused() {
-    for setting in ["*", APP] {
-        let (handler, _keys) = handler(setting);
-        let answer = handler.ask("GET", "/api", &[("Origin", APP)]);
-        let exposed = answer
-            .header("Access-Control-Expose-Headers")
-            .expect("headers are exposed");
-        assert!(
-            exposed.contains("WWW-Authenticate") && exposed.contains("Retry-After"),
-            "{exposed}"
-        );
-    }
-}
-
-#[test]
-fn an_answer_without_keys_has_the_headers_too() {
-    for (setting, expected) in [
-        ("*", Some("*")),
-        (APP, Some(APP)),
-        (LOCAL, None),
-        ("none", None),
-    ] {
-        let keys = KeyServer::start(Reply::Close);
-        let handler = Handler::with_keys(&keys, &[("ALLOWED_ORIGINS", setting)]);
-        let answer = handler.ask(
-            "GET",
-            "/api",
-            &[
-                ("Origin", APP),
-                ("Authorization", &format!("Bearer {}", good())),
-            ],
-        );
-        answer.must_be(503, "keys_unavailable");
-        assert_eq!(answer.header(ALLOW_ORIGIN), expected, "{setting}");
-        assert_eq!(
-            varies(&answer),
-            setting == APP || setting == LOCAL,
-            "{setting}"
-        );
     }
 }

@@ -1,322 +1,284 @@
-//! Every row of the table of routes.
+//! The routes: status, headers and body of every request, and connections that go on or end.
 
-use crate::client::{Answer, request};
-use crate::harness::Handler;
-use crate::key_server::KeyServer;
-use crate::tokens::{good, set};
+use crate::support::tokens::*;
+use crate::support::*;
+use serde_json::json;
+use std::thread;
 
-const PATHS: [&str; 4] = ["/api", "/public", "/healthz", "/"];
-const PUBLIC: &str = r#"{"message":"Public endpoint - open to all"}"#;
+const PUBLIC_BODY: &str = r#"{"message":"Public endpoint - open to all"}"#;
 
-fn allow(path: &str) -> &'static str {
-    if path == "/api" {
-        "GET, HEAD, POST, OPTIONS"
-    } else {
-        "GET, HEAD, OPTIONS"
+/// Every path and the methods that it allows.
+const ROUTES: [(&str, &str); 4] = [
+    ("/api", "GET, HEAD, POST, OPTIONS"),
+    ("/public", "GET, HEAD, OPTIONS"),
+    ("/healthz", "GET, HEAD, OPTIONS"),
+    ("/", "GET, HEAD, OPTIONS"),
+];
+
+/// A request a line: method, target, `Authorization` (`GOOD` is a good token, `-` none), status and
+/// code. `ORIGIN` stands for each of `ORIGINS`.
+const REQUESTS: &str = "
+    # Open to all.
+    GET     /public                 -           200
+    GET     /public                 Bearer:x    200
+    GET     /healthz                Basic:x     200
+    GET     /                       GOOD        200
+    OPTIONS /public                 -           204
+    OPTIONS /healthz                -           204
+    OPTIONS /                       -           204
+    # With a token.
+    GET     /api                    GOOD        200
+    POST    /api                    GOOD        200
+    GET     /api                    -           401 authorization_header_missing
+    POST    /api                    -           401 authorization_header_missing
+    GET     /api                    Basic:x     401 invalid_header
+    OPTIONS /api                    -           204
+    # Another method is refused with those that are allowed.
+    PUT     /api                    GOOD        405 method_not_allowed
+    DELETE  /api                    -           405 method_not_allowed
+    TRACE   /api                    GOOD        405 method_not_allowed
+    get     /api                    GOOD        405 method_not_allowed
+    BREW    /api                    GOOD        405 method_not_allowed
+    POST    /public                 GOOD        405 method_not_allowed
+    PATCH   /public                 -           405 method_not_allowed
+    POST    /healthz                -           405 method_not_allowed
+    DELETE  /                       -           405 method_not_allowed
+    # Another path is not found.
+    GET     /nowhere                GOOD        404 not_found
+    POST    /nowhere                GOOD        404 not_found
+    OPTIONS /nowhere                -           404 not_found
+    GET     /api/                   GOOD        404 not_found
+    PUT     /api/                   GOOD        404 not_found
+    GET     /API                    GOOD        404 not_found
+    GET     /apis                   GOOD        404 not_found
+    GET     /public/x               -           404 not_found
+    GET     //                      -           404 not_found
+    GET     //public                -           404 not_found
+    GET     /%61pi                  GOOD        404 not_found
+    GET     /api%3F                 GOOD        404 not_found
+    GET     *                       -           404 not_found
+    # A query is no part of the path.
+    GET     /public?                -           200
+    GET     /public?a=b&c=/api?     -           200
+    GET     /api?code=function-key  -           401 authorization_header_missing
+    GET     /nowhere?/public        -           404 not_found
+    GET     /?x                     -           200
+    # A target in absolute form is served like its path.
+    GET     ORIGIN/public           -           200
+    GET     ORIGIN/public?x=y       -           200
+    GET     ORIGIN/api              -           401 authorization_header_missing
+    GET     ORIGIN/                 -           200
+    GET     ORIGIN                  -           200
+    GET     ORIGIN?x                -           200
+    GET     ORIGIN/nowhere          -           404 not_found
+    GET     ORIGIN//public          -           404 not_found
+";
+
+const ORIGINS: [&str; 4] = [
+    "http://localhost",
+    "http://127.0.0.1:3000",
+    "https://api.example",
+    "HTTP://X",
+];
+
+#[test]
+fn each_request_gets_its_status_its_code_and_what_every_response_has() {
+    let (handler, _keys) = serving(&[]);
+    let good = format!("Bearer {}", good());
+    let rows = REQUESTS.lines().map(str::trim);
+    for row in rows.filter(|row| !row.is_empty() && !row.starts_with('#')) {
+        let count = if row.contains("ORIGIN") {
+            ORIGINS.len()
+        } else {
+            1
+        };
+        for origin in &ORIGINS[..count] {
+            let row = row.replace("ORIGIN", origin);
+            let cells: Vec<&str> = row.split_whitespace().collect();
+            let authorization = cells[2].trim_matches('-').replace(':', " ");
+            let authorization = authorization.replace("GOOD", &good);
+            let response = handler.call(&cells[..2].join(" "), &authorization);
+            let found = [response.status.to_string(), response.code()];
+            let code = cells.get(4).copied().unwrap_or_default();
+            assert_eq!(found, [cells[3], code], "{row}: {response:?}");
+            check_headers(cells[1], &response, &row);
+        }
     }
 }
 
-fn handler() -> (Handler, KeyServer) {
-    let keys = KeyServer::with(set(&[1]));
-    (Handler::with_keys(&keys, &[]), keys)
-}
-
-fn bearer() -> String {
-    format!("Bearer {}", good())
-}
-
-#[test]
-fn public_is_open_to_all_and_says_so() {
-    let (handler, _keys) = handler();
-    for headers in [
-        &[][..],
-        &[("Authorization", "Bearer nonsense")],
-        &[("Authorization", "Basic eDp5")],
-    ] {
-        let answer = handler.ask("GET", "/public", headers);
-        assert_eq!((answer.status, answer.body.as_str()), (200, PUBLIC));
+/// Holds what every response of this status has.
+fn check_headers(target: &str, response: &Response, row: &str) {
+    let date = response.header("Date").expect("a Date");
+    let shape = date.replace(|char: char| char.is_ascii_digit(), "0");
+    // RFC 9110 section 5.6.7.
+    let is_date = shape[3..].starts_with(", 00 ") && shape.ends_with(" 0000 00:00:00 GMT");
+    assert!(is_date && shape.len() == 29, "{row}: {date}");
+    let status = response.status;
+    let (methods, length) = (
+        ROUTES.iter().find(|(path, _)| *path == target),
+        response.body.len(),
+    );
+    // RFC 9110 section 8.6: no Content-Length with 204.
+    let length = (status != 204).then(|| length.to_string());
+    let json = (status != 204).then_some("application/json");
+    let allowed = methods.filter(|_| [204, 405].contains(&status));
+    let expected = [
+        ("Content-Length", length.as_deref()),
+        ("Content-Type", json),
+        ("Allow", allowed.map(|(_, methods)| *methods)),
+        ("Retry-After", None),
+    ];
+    for (name, value) in expected {
+        assert_eq!(response.header(name), value, "{row}: {name}");
     }
-}
-
-#[test]
-fn api_answers_get_and_post_with_the_claims_and_is_not_stored() {
-    let (handler, _keys) = handler();
-    for method in ["GET", "POST"] {
-        let answer = handler.ask(method, "/api", &[("Authorization", &bearer())]);
-        assert_eq!(answer.status, 200, "{answer:?}");
-        assert_eq!(answer.json()["preferred_username"], "alice@contoso.example");
-        assert_eq!(answer.header("Cache-Control"), Some("no-store"));
-        assert_eq!(answer.header("WWW-Authenticate"), None);
-        assert_eq!(answer.header("Retry-After"), None);
-    }
-}
-
-#[test]
-fn head_is_answered_as_get_without_the_body() {
-    let (handler, _keys) = handler();
-    let steady = |answer: &Answer| {
-        let headers = answer
-            .headers
-            .iter()
-            .filter(|(name, _)| name != "Date")
-            .cloned()
-            .collect::<Vec<_>>();
-        (answer.status, headers)
+    let challenge = response.header("WWW-Authenticate");
+    assert_eq!(challenge.is_some(), status == 401, "{row}");
+    let body = response.body.as_str();
+    let is_right = match (status, target) {
+        (204, _) => body.is_empty(),
+        (200, target) if target.contains("public") => body == PUBLIC_BODY,
+        _ => response.json().is_object(),
     };
-    let bearer = bearer();
-    for path in PATHS.into_iter().chain(["/nowhere"]) {
-        for headers in [&[("Authorization", bearer.as_str())][..], &[]] {
-            let (head, get) = (
-                handler.ask("HEAD", path, headers),
-                handler.ask("GET", path, headers),
-            );
-            assert_eq!(steady(&head), steady(&get), "{path}");
-            assert_eq!(head.body, "", "{path}");
-            assert_eq!(
-                head.header("Content-Length"),
-                Some(get.body.len().to_string().as_str()),
-                "{path}"
-            );
+    assert!(
+        is_right && response.version == "HTTP/1.1",
+        "{row}: {response:?}"
+    );
+}
+
+#[test]
+fn head_is_as_get_without_the_body() {
+    let (handler, _keys) = serving(&[]);
+    let steady = |response: &Response| {
+        let mut headers = response.headers.clone();
+        headers.retain(|(name, _)| name != "Date");
+        (response.status, headers)
+    };
+    for path in ["/api", "/public", "/healthz", "/", "/nowhere"] {
+        for authorization in [&format!("Bearer {}", good()), ""] {
+            let head = handler.call(&format!("HEAD {path}"), authorization);
+            let get = handler.call(&format!("GET {path}"), authorization);
+            assert_eq!((steady(&head), &*head.body), (steady(&get), ""), "{path}");
         }
     }
 }
 
 #[test]
-fn options_is_a_preflight_on_every_path() {
-    let (handler, _keys) = handler();
-    for path in PATHS {
-        let answer = handler.ask("OPTIONS", path, &[]);
-        assert_eq!((answer.status, answer.body.as_str()), (204, ""), "{path}");
-        assert_eq!(answer.header("Allow"), Some(allow(path)), "{path}");
-        let allowed = answer
-            .header("Access-Control-Allow-Headers")
-            .expect("a preflight answer")
-            .to_ascii_lowercase();
-        assert!(
-            allowed.split(", ").any(|name| name == "authorization"),
-            "{allowed}"
-        );
-        // RFC 9110 section 8.6.
-        assert_eq!(answer.header("Content-Length"), None, "{path}");
-    }
-    handler
-        .ask("OPTIONS", "/nowhere", &[])
-        .must_be(404, "not_found");
-}
-
-#[test]
-fn another_method_is_refused_with_those_that_are_allowed() {
-    let (handler, _keys) = handler();
-    let bearer = bearer();
-    for path in PATHS {
-        let others = ["PUT", "DELETE", "PATCH", "TRACE", "get", "BREW"].into_iter();
-        for method in others.chain((path != "/api").then_some("POST")) {
-            let answer = handler.ask(method, path, &[("Authorization", &bearer)]);
-            answer.must_be(405, "method_not_allowed");
-            assert_eq!(answer.header("Allow"), Some(allow(path)), "{method} {path}");
-        }
-    }
-}
-
-#[test]
-fn another_path_is_not_found() {
-    let (handler, _keys) = handler();
-    let others = [
-        "/nowhere",
-        "/api/",
-        "/API",
-        "/apis",
-        "/public/x",
-        "//",
-        "/%61pi",
-        "/api%3F",
-        "*",
-        "/favicon.ico",
+fn api_responds_with_the_claims_as_the_issuer_wrote_them_and_is_not_stored() {
+    let (handler, _keys) = serving(&[]);
+    let (issuer, hour) = (v2_issuer(TENANT), now() + HOUR);
+    let required = format!(r#""aud":"{AUDIENCE}","iss":"{issuer}","exp":{hour},"scp":"x""#);
+    let numbers = "[12345678901234567890,0.10,1.0,1E5,1e+05,-0,-0.0,1e400,3.14159265358979323846]";
+    let escapes = r#""\u00e4\u0041\/\"\\\b\f\n\r\t\ud83d\ude00\u0000""#;
+    let payloads = [
+        v2().to_string(),
+        app_only(v1()).to_string(),
+        format!("  {{ \t{required}\r\n , \"a\" :\n[ ] , \"b\":{{ }} }}\r\n"),
+        format!(r#"{{"z":1,{required},"numbers":{numbers},"escapes":{escapes}}}"#),
+        format!("{{{required},\"raw\":\"äß€漢😀\u{2028}\u{7f}\u{feff}\",\"ключ\":\"значение\"}}"),
+        format!(r#"{{{required},"nested":{{"a":[{{"c":[[[]]]}},null,true]}},"\u0065sc":1}}"#),
+        with(v2(), "groups", json!(vec![TENANT; 200])).to_string(),
     ];
-    for path in others {
-        for method in ["GET", "POST", "PUT"] {
-            handler
-                .ask(method, path, &[("Authorization", &bearer())])
-                .must_be(404, "not_found");
+    for payload in payloads {
+        let bearer = format!("Bearer {}", mint::token(key(1), &payload));
+        for call in ["GET /api", "POST /api"] {
+            let response = handler.call(call, &bearer);
+            assert_eq!((response.status, &response.body), (200, &payload));
+            assert_eq!(response.header("Cache-Control"), Some("no-store"));
         }
     }
 }
 
 #[test]
-fn a_query_is_no_part_of_the_path() {
-    let (handler, _keys) = handler();
-    assert_eq!(handler.get("/public?").body, PUBLIC);
-    assert_eq!(handler.get("/public?a=b&c=/api?").body, PUBLIC);
-    handler
-        .get("/api?code=function-key")
-        .must_be(401, "authorization_header_missing");
-    handler.get("/nowhere?/public").must_be(404, "not_found");
-    assert_eq!(handler.get("/?x").status, 200);
-}
-
-#[test]
-fn a_token_in_the_query_is_no_token() {
-    let (handler, _keys) = handler();
-    handler
-        .get(&format!("/api?access_token={}", good()))
-        .must_be(401, "authorization_header_missing");
-}
-
-#[test]
-fn a_target_in_absolute_form_is_served_like_its_path() {
-    let (handler, _keys) = handler();
-    for origin in [
-        "http://localhost",
-        "http://127.0.0.1:3000",
-        "https://api.example.com",
-        "HTTP://X",
-    ] {
-        assert_eq!(handler.get(&format!("{origin}/public")).body, PUBLIC);
-        assert_eq!(handler.get(&format!("{origin}/public?x=y")).body, PUBLIC);
-        handler
-            .get(&format!("{origin}/api"))
-            .must_be(401, "authorization_header_missing");
-        assert_eq!(handler.get(&format!("{origin}/")).status, 200);
-        assert_eq!(handler.get(origin).status, 200);
-        assert_eq!(handler.get(&format!("{origin}?x")).status, 200);
-        handler
-            .get(&format!("{origin}/nowhere"))
-            .must_be(404, "not_found");
-        handler
-            .get(&format!("{origin}//public"))
-            .must_be(404, "not_found");
-    }
-}
-
-#[test]
-fn every_answer_is_dated_json_of_the_length_it_says() {
-    let (handler, _keys) = handler();
-    let bearer = bearer();
+fn a_connection_is_kept_for_more_requests_also_after_refusals() {
+    let (handler, _keys) = serving(&[]);
+    let mut connection = handler.connect();
     let requests = [
-        ("GET", "/public", "Basic x", 200),
-        ("GET", "/api", bearer.as_str(), 200),
-        ("POST", "/api", &bearer, 200),
-        ("GET", "/api", "Basic x", 401),
-        ("GET", "/healthz", "Basic x", 200),
-        ("GET", "/", "Basic x", 200),
-        ("PUT", "/api", &bearer, 405),
-        ("GET", "/nowhere", &bearer, 404),
+        (PUBLIC.to_owned(), 200),
+        (api_request(&good()), 200),
+        (request("OPTIONS", "/api", &[]), 204),
+        (request("GET", "/nowhere", &[]), 404),
+        (request("GET", "/api", &[]), 401),
+        (api_request(&signed(&without(v2(), "scp"))), 403),
     ];
-    for (method, path, authorization, status) in requests {
-        let answer = handler.ask(method, path, &[("Authorization", authorization)]);
-        assert_eq!(
-            (answer.version.as_str(), answer.status),
-            ("HTTP/1.1", status),
-            "{method} {path}"
-        );
-        assert_eq!(
-            answer.header("Content-Type"),
-            Some("application/json"),
-            "{method} {path}"
-        );
-        assert_eq!(
-            answer.header("Content-Length"),
-            Some(answer.body.len().to_string().as_str()),
-            "{method} {path}"
-        );
-        assert!(answer.json().is_object(), "{method} {path}");
-        assert!(
-            is_http_date(answer.header("Date").expect("a Date")),
-            "{answer:?}"
-        );
-        assert_eq!(status >= 400, !answer.code().is_empty(), "{answer:?}");
-    }
-}
-
-/// `Sun, 06 Nov 1994 08:49:37 GMT`, RFC 9110 section 5.6.7.
-fn is_http_date(text: &str) -> bool {
-    let shape: String = text
-        .chars()
-        .map(|char| if char.is_ascii_digit() { '0' } else { char })
-        .collect();
-    shape.len() == 29 && &shape[3..7] == ", 00" && &shape[11..] == " 0000 00:00:00 GMT"
-}
-
-#[test]
-fn a_connection_is_kept_for_more_requests() {
-    let (handler, _keys) = handler();
-    let mut client = handler.connect();
     for _ in 0..3 {
-        client.send(request("GET", "/public", &[]));
-        let answer = client.answer();
-        assert_eq!((answer.status, answer.body.as_str()), (200, PUBLIC));
-        assert_ne!(answer.header("Connection"), Some("close"));
-        client.send(request("GET", "/api", &[("Authorization", &bearer())]));
-        assert_eq!(client.answer().status, 200);
-        client.send(request("HEAD", "/public", &[]));
-        assert_eq!(client.head().header("Content-Length"), Some("43"));
-        client.send(request("OPTIONS", "/api", &[]));
-        assert_eq!(client.answer().status, 204);
-        client.send(request("GET", "/nowhere", &[]));
-        client.answer().must_be(404, "not_found");
+        connection.send(request("HEAD", "/public", &[]));
+        let response = connection.response_to_head();
+        assert_eq!(response.header("Content-Length"), Some("43"));
+        assert_ne!(response.header("Connection"), Some("close"));
+        for (request, status) in &requests {
+            connection.send(request);
+            assert_eq!(connection.response().status, *status);
+        }
     }
 }
 
 #[test]
-fn connection_close_is_said_and_done() {
-    let (handler, _keys) = handler();
+fn a_connection_ends_when_the_client_says_so_and_with_http_1_0() {
+    let (handler, _keys) = serving(&[]);
     for value in ["close", "Close"] {
-        let mut client = handler.connect();
-        client.send(request("GET", "/public", &[("Connection", value)]));
-        let answer = client.answer();
+        let mut connection = handler.connect();
+        connection.send(request("GET", "/public", &[("Connection", value)]));
+        let response = connection.response();
         assert_eq!(
-            (answer.status, answer.header("Connection")),
+            (response.status, response.header("Connection")),
             (200, Some("close"))
         );
-        assert!(client.is_at_end());
+        assert!(connection.is_at_end());
     }
-}
-
-#[test]
-fn http_1_0_ends_after_one_answer_unless_it_asks_for_more() {
-    let (handler, _keys) = handler();
-    let mut client = handler.connect();
-    client.send("GET /public HTTP/1.0\r\n\r\n");
-    let answer = client.answer_and_end();
-    assert_eq!((answer.status, answer.body.as_str()), (200, PUBLIC));
-
-    let mut client = handler.connect();
+    let mut connection = handler.connect();
+    connection.send("GET /public HTTP/1.0\r\n\r\n");
+    assert_eq!(connection.last_response().body, PUBLIC_BODY);
+    let mut connection = handler.connect();
     for _ in 0..2 {
-        client.send("GET /public HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-        let answer = client.answer();
-        assert_eq!((answer.status, answer.body.as_str()), (200, PUBLIC));
+        connection.send("GET /public HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+        let response = connection.response();
+        let kept = response.header("Connection").map(str::to_ascii_lowercase);
         assert_eq!(
-            answer
-                .header("Connection")
-                .map(str::to_ascii_lowercase)
-                .as_deref(),
-            Some("keep-alive")
+            (response.status, kept.as_deref()),
+            (200, Some("keep-alive"))
         );
     }
 }
 
 #[test]
-fn health_and_public_need_no_key_and_no_key_server() {
+fn clients_side_by_side_each_get_their_own_responses() {
+    let (handler, _keys) = serving(&[]);
+    let handler = &handler;
+    let talk = move |number: usize| {
+        let claims = with(v2(), "sub", format!("user {number}"));
+        let requests = api_request(&signed(&claims)) + "GET /api HTTP/1.1\r\n\r\n";
+        let mut connection = handler.connect();
+        for _ in 0..50 {
+            connection.send(&requests);
+            assert_eq!(connection.response().body, claims.to_string());
+            let refusal = connection.response();
+            refusal.must_be(401, "authorization_header_missing");
+        }
+    };
+    thread::scope(|scope| {
+        for number in 0..8 {
+            scope.spawn(move || talk(number));
+        }
+    });
+}
+
+#[test]
+fn open_paths_and_hopeless_requests_need_no_key_and_no_key_server() {
     let keys = KeyServer::held(set(&[1]));
     let handler = Handler::with_keys(&keys, &[]);
     keys.wait_for_fetch(1);
     for path in ["/", "/healthz", "/public"] {
-        for method in ["GET", "HEAD", "OPTIONS", "PUT"] {
-            let status = handler.ask(method, path, &[]).status;
-            assert_eq!(
-                status,
-                [200, 204, 405]
-                    [usize::from(method == "OPTIONS") + 2 * usize::from(method == "PUT")]
-            );
+        for (method, status) in [("GET", 200), ("HEAD", 200), ("OPTIONS", 204), ("PUT", 405)] {
+            let response = handler.ask(method, path, &[]);
+            assert_eq!(response.status, status, "{method} {path}");
         }
     }
-    // What is refused without a key is refused at once.
     handler
         .get("/api")
         .must_be(401, "authorization_header_missing");
     handler.api("nonsense").must_be(401, "invalid_header");
     handler
-        .ask("PUT", "/api", &[])
+        .call("PUT /api", "")
         .must_be(405, "method_not_allowed");
     assert_eq!(keys.fetches(), 1);
 }

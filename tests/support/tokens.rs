@@ -1,35 +1,35 @@
 //! Keys, key sets, claims and tokens as Entra has them.
 
-use crate::mint::{TestKey, b64, mint, token};
+use super::mint::{TestKey, b64, mint, token};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-pub(crate) const TENANT: &str = "11111111-2222-3333-4444-555555555555";
-pub(crate) const OTHER_TENANT: &str = "99999999-8888-7777-6666-555555555555";
-pub(crate) const AUDIENCE: &str = "api://66666666-7777-8888-9999-aaaaaaaaaaaa";
-pub(crate) const CLIENT: &str = "cccccccc-1111-2222-3333-dddddddddddd";
-pub(crate) const OTHER_CLIENT: &str = "eeeeeeee-1111-2222-3333-ffffffffffff";
+pub const TENANT: &str = "11111111-2222-3333-4444-555555555555";
+pub const OTHER_TENANT: &str = "99999999-8888-7777-6666-555555555555";
+pub const AUDIENCE: &str = "api://66666666-7777-8888-9999-aaaaaaaaaaaa";
+pub const CLIENT: &str = "cccccccc-1111-2222-3333-dddddddddddd";
+pub const OTHER_CLIENT: &str = "eeeeeeee-1111-2222-3333-ffffffffffff";
 
 /// The v1.0 issuer of a tenant in the global cloud.
-pub(crate) fn v1_issuer(tenant: &str) -> String {
+pub fn v1_issuer(tenant: &str) -> String {
     format!("https://sts.windows.net/{tenant}/")
 }
 
 /// The v2.0 issuer of a tenant in the global cloud.
-pub(crate) fn v2_issuer(tenant: &str) -> String {
+pub fn v2_issuer(tenant: &str) -> String {
     format!("https://login.microsoftonline.com/{tenant}/v2.0")
 }
 
 /// One of the test keys, 1 to 4.
-pub(crate) fn key(number: usize) -> &'static TestKey {
+pub fn key(number: usize) -> &'static TestKey {
     static KEYS: LazyLock<[TestKey; 4]> =
         LazyLock::new(|| std::array::from_fn(|index| TestKey::number(index + 1)));
     &KEYS[number - 1]
 }
 
 /// A key set with these keys, which name no issuer.
-pub(crate) fn set(numbers: &[usize]) -> String {
+pub fn set(numbers: &[usize]) -> String {
     set_of(
         numbers
             .iter()
@@ -39,12 +39,12 @@ pub(crate) fn set(numbers: &[usize]) -> String {
 }
 
 /// A key set of these JWKs.
-pub(crate) fn set_of(keys: Vec<Value>) -> String {
+pub fn set_of(keys: Vec<Value>) -> String {
     json!({ "keys": keys }).to_string()
 }
 
 /// A JWK with other members.
-pub(crate) fn jwk(number: usize, changes: Value) -> Value {
+pub fn jwk(number: usize, changes: Value) -> Value {
     let mut jwk = key(number).jwk(None);
     for (name, value) in changes.as_object().expect("an object") {
         jwk[name] = value.clone();
@@ -53,13 +53,13 @@ pub(crate) fn jwk(number: usize, changes: Value) -> Value {
 }
 
 /// The time at which the tests began, in Unix seconds: the same claims twice are then the same.
-pub(crate) fn now() -> i64 {
+pub fn now() -> i64 {
     static BEGIN: LazyLock<i64> = LazyLock::new(clock);
     *BEGIN
 }
 
 /// Unix seconds.
-pub(crate) fn clock() -> i64 {
+pub fn clock() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .expect("a clock after 1970")
@@ -67,30 +67,33 @@ pub(crate) fn clock() -> i64 {
 }
 
 /// An hour, the margin of every time in a token.
-pub(crate) const HOUR: i64 = 3600;
+pub const HOUR: i64 = 3600;
+
+/// The user whom the tokens are about.
+const ALICE: &str = "a11ce000-0000-4000-8000-000000000001";
 
 /// Claims of a v2.0 token for a user.
-pub(crate) fn v2() -> Value {
+pub fn v2() -> Value {
     json!({
-        "aud": AUDIENCE, "iss": v2_issuer(TENANT), "iat": now() - HOUR, "nbf": now() - HOUR, "exp": now() + HOUR,
-        "aio": "ATQAy", "azp": CLIENT, "azpacr": "0", "name": "Alice Example", "oid": "a11ce000-0000-4000-8000-000000000001",
-        "preferred_username": "alice@contoso.example", "rh": "1.AX", "scp": "user_impersonation", "sub": "sOmE-sUb",
-        "tid": TENANT, "uti": "uTi", "ver": "2.0",
+        "aud": AUDIENCE, "iss": v2_issuer(TENANT), "iat": now() - HOUR, "nbf": now() - HOUR,
+        "exp": now() + HOUR, "aio": "ATQAy", "azp": CLIENT, "azpacr": "0", "name": "Alice Example",
+        "oid": ALICE, "preferred_username": "alice@contoso.example", "rh": "1.AX",
+        "scp": "user_impersonation", "sub": "sOmE-sUb", "tid": TENANT, "uti": "uTi", "ver": "2.0",
     })
 }
 
 /// Claims of a v1.0 token for a user.
-pub(crate) fn v1() -> Value {
+pub fn v1() -> Value {
     json!({
-        "aud": AUDIENCE, "iss": v1_issuer(TENANT), "iat": now() - HOUR, "nbf": now() - HOUR, "exp": now() + HOUR,
-        "acr": "1", "amr": ["pwd"], "appid": CLIENT, "appidacr": "0", "oid": "a11ce000-0000-4000-8000-000000000001",
-        "scp": "user_impersonation", "sub": "sOmE-sUb", "tid": TENANT, "unique_name": "alice@contoso.example",
-        "upn": "alice@contoso.example", "ver": "1.0",
+        "aud": AUDIENCE, "iss": v1_issuer(TENANT), "iat": now() - HOUR, "nbf": now() - HOUR,
+        "exp": now() + HOUR, "acr": "1", "amr": ["pwd"], "appid": CLIENT, "appidacr": "0",
+        "oid": ALICE, "scp": "user_impersonation", "sub": "sOmE-sUb", "tid": TENANT,
+        "unique_name": "alice@contoso.example", "upn": "alice@contoso.example", "ver": "1.0",
     })
 }
 
 /// Claims for an application instead of a user.
-pub(crate) fn app_only(claims: Value) -> Value {
+pub fn app_only(claims: Value) -> Value {
     let own = "5e111ce0-0000-4000-8000-000000000009";
     with(
         with(with(without(claims, "scp"), "oid", own), "sub", own),
@@ -100,19 +103,19 @@ pub(crate) fn app_only(claims: Value) -> Value {
 }
 
 /// The same claims with another value of one.
-pub(crate) fn with(mut claims: Value, name: &str, value: impl Into<Value>) -> Value {
+pub fn with(mut claims: Value, name: &str, value: impl Into<Value>) -> Value {
     claims[name] = value.into();
     claims
 }
 
 /// The same claims but one.
-pub(crate) fn without(mut claims: Value, name: &str) -> Value {
+pub fn without(mut claims: Value, name: &str) -> Value {
     claims.as_object_mut().expect("an object").remove(name);
     claims
 }
 
 /// The claims of another tenant's token in the same shape.
-pub(crate) fn of_tenant(claims: Value, tenant: &str) -> Value {
+pub fn of_tenant(claims: Value, tenant: &str) -> Value {
     let issuer = claims["iss"]
         .as_str()
         .expect("a string")
@@ -121,26 +124,26 @@ pub(crate) fn of_tenant(claims: Value, tenant: &str) -> Value {
 }
 
 /// A token with these claims, signed with key 1.
-pub(crate) fn signed(claims: &Value) -> String {
+pub fn signed(claims: &Value) -> String {
     signed_with(1, claims)
 }
 
-pub(crate) fn signed_with(number: usize, claims: &Value) -> String {
+pub fn signed_with(number: usize, claims: &Value) -> String {
     token(key(number), &claims.to_string())
 }
 
 /// A good token, signed with key 1.
-pub(crate) fn good() -> String {
+pub fn good() -> String {
     signed(&v2())
 }
 
 /// A good token with another header, signed with key 1 all the same.
-pub(crate) fn headed(header: &Value) -> String {
+pub fn headed(header: &Value) -> String {
     mint(key(1), &header.to_string(), &v2().to_string())
 }
 
 /// The usual header with other members.
-pub(crate) fn header(changes: Value) -> Value {
+pub fn header(changes: Value) -> Value {
     let mut header = json!({ "typ": "JWT", "alg": "RS256", "kid": key(1).kid });
     for (name, value) in changes.as_object().expect("an object") {
         header[name] = value.clone();
@@ -149,7 +152,7 @@ pub(crate) fn header(changes: Value) -> Value {
 }
 
 /// A good token that is exactly this long.
-pub(crate) fn of_length(bytes: usize) -> String {
+pub fn of_length(bytes: usize) -> String {
     let signature_and_dots = b64([0; 256]).len() + 2;
     for spaces in 0..4 {
         let header = format!("{}{}", header(json!({})), " ".repeat(spaces));
