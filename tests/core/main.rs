@@ -2,16 +2,8 @@
 
 #[macro_use]
 mod bench;
-#[path = "../sbom/cyclonedx.rs"]
-mod cyclonedx;
-#[path = "../sbom/lock.rs"]
-mod lock;
 #[path = "../support/mint.rs"]
 mod mint;
-#[path = "../sbom/packages.rs"]
-mod packages;
-#[path = "../sbom/section.rs"]
-mod section;
 #[path = "../support/table.rs"]
 mod table;
 
@@ -48,7 +40,6 @@ mod rejection;
 mod requirements;
 mod rfc;
 mod rules;
-mod sbom;
 mod settings;
 mod settings_problems;
 mod shape;

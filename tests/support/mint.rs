@@ -42,22 +42,10 @@ impl TestKey {
     /// Key `number` of tests/keys, 1 to 4; the fourth has 3072 bits, the others 2048.
     pub fn number(number: usize) -> TestKey {
         let pkcs8: &[u8] = match number {
-            1 => include_bytes!(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/tests/keys/test-only-1.pk8"
-            )),
-            2 => include_bytes!(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/tests/keys/test-only-2.pk8"
-            )),
-            3 => include_bytes!(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/tests/keys/test-only-3.pk8"
-            )),
-            4 => include_bytes!(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/tests/keys/test-only-4.pk8"
-            )),
+            1 => include_bytes!("../keys/test-only-1.pk8"),
+            2 => include_bytes!("../keys/test-only-2.pk8"),
+            3 => include_bytes!("../keys/test-only-3.pk8"),
+            4 => include_bytes!("../keys/test-only-4.pk8"),
             _ => panic!("test keys are numbered 1 to 4, not {number}"),
         };
         let pair = RsaKeyPair::from_pkcs8(pkcs8).expect("a committed test key is sound");
