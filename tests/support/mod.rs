@@ -6,6 +6,7 @@
 // Every target uses another part of it.
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs)]
 
+pub mod ask;
 pub mod handler;
 pub mod http;
 pub mod key_server;
