@@ -1,0 +1,3 @@
+//! The tests, and how they start a table.
+
+mod items;
