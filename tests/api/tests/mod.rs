@@ -1,6 +1,8 @@
 //! The tests, and how they start a table.
 
 mod items;
+mod managed_identity;
+mod on_behalf_of;
 mod rex;
 
 use crate::support::cargo::built;
