@@ -44,14 +44,15 @@ fn list(request: &Request, claims: &Claims) -> Reply {
 /// `POST /api/items` with `{"name": "milk"}`
 fn create(request: &Request, claims: &Claims) -> Reply {
     let body = request.json()?;
-    let Some(name) = body["name"].as_str().filter(|name| !name.is_empty()) else {
+    let name = body.get("name").and_then(Value::as_str);
+    let Some(name) = name.filter(|name| !name.is_empty()) else {
         return Err(Response::error(422, "no_name", "An item needs a name"));
     };
     let owner = owner(claims)?;
     let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
     let item = Item {
         name: name.into(),
-        is_done: body["done"].as_bool().unwrap_or(false),
+        is_done: body.get("done") == Some(&Value::Bool(true)),
     };
     let response = Response::json(201, item.json(id));
     items().insert((owner, id), item);

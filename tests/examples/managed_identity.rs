@@ -62,10 +62,10 @@ fn fetch() -> Result<Token, Response> {
     let request = request.header("X-IDENTITY-HEADER", setting("IDENTITY_HEADER")?);
     let (status, body) = text_of(request.call())?;
     let body: Value = serde_json::from_str(&body).unwrap_or_default();
-    let text = body["access_token"].as_str();
-    // Unix seconds, as a string.
-    let expires = body["expires_on"].as_str().and_then(|at| at.parse().ok());
-    let (Some(text), Some(expires)) = (text, expires) else {
+    let member = |name: &str| body.get(name).and_then(Value::as_str);
+    // `expires_on` is Unix seconds as a string.
+    let expires = member("expires_on").and_then(|seconds| seconds.parse().ok());
+    let (Some(text), Some(expires)) = (member("access_token"), expires) else {
         let words = format!("The identity endpoint gave no token: status {status}");
         return Err(Response::error(502, "bad_gateway", words));
     };

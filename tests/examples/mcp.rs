@@ -14,22 +14,24 @@ pub const ROUTES: &[Route] = &[Route::protected(
 )];
 
 /// Versions of the protocol, the newest first.
-const VERSIONS: [&str; 3] = ["2025-11-25", "2025-06-18", "2025-03-26"];
+const VERSIONS: [&str; 3] = [NEWEST, "2025-06-18", "2025-03-26"];
+const NEWEST: &str = "2025-11-25";
 
 /// One JSON-RPC message. Every call needs a token, which a page that rebinds a host name lacks: the
 /// `Origin` is left to `ALLOWED_ORIGINS`.
 fn mcp(request: &Request, claims: &Claims) -> Reply {
     let message = request.json()?;
-    let version = request.header("MCP-Protocol-Version");
-    if message["jsonrpc"] != "2.0" || version.is_some_and(|it| !VERSIONS.contains(&it)) {
+    let version = request.header("MCP-Protocol-Version").unwrap_or(NEWEST);
+    if text(&message, "jsonrpc") != "2.0" || !VERSIONS.contains(&version) {
         let words = format!("One message of JSON-RPC 2.0 is wanted, in {VERSIONS:?}");
         return Err(Response::error(400, "bad_request", words));
     }
-    let (Some(id), Some(method)) = (message.get("id"), message["method"].as_str()) else {
+    let (Some(id), Some(_)) = (message.get("id"), message.get("method")) else {
         // Notifications and responses are only taken note of.
         return Ok(Response::empty(202));
     };
-    let outcome = match result(method, &message["params"], claims) {
+    let params = message.get("params").unwrap_or(&Value::Null);
+    let outcome = match result(text(&message, "method"), params, claims) {
         Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
         Err((code, text)) => {
             json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": text } })
@@ -41,10 +43,10 @@ fn mcp(request: &Request, claims: &Claims) -> Reply {
 fn result(method: &str, params: &Value, claims: &Claims) -> Result<Value, (i32, &'static str)> {
     match method {
         "initialize" => {
-            let asked = params["protocolVersion"].as_str().unwrap_or_default();
-            let known = VERSIONS.into_iter().find(|version| *version == asked);
+            let asked = text(params, "protocolVersion");
+            let is_known = VERSIONS.contains(&asked);
             Ok(json!({
-                "protocolVersion": known.unwrap_or(VERSIONS[0]),
+                "protocolVersion": if is_known { asked } else { NEWEST },
                 "capabilities": { "tools": {} },
                 "serverInfo": { "name": "who", "version": "1.0.0" },
             }))
@@ -55,7 +57,7 @@ fn result(method: &str, params: &Value, claims: &Claims) -> Result<Value, (i32, 
             "description": "Says who calls",
             "inputSchema": { "type": "object", "additionalProperties": false },
         }] })),
-        "tools/call" if params["name"] == "who_am_i" => {
+        "tools/call" if text(params, "name") == "who_am_i" => {
             let name = claims.text("preferred_username");
             let name = name.or(claims.text("oid")).unwrap_or_default();
             Ok(json!({ "content": [{ "type": "text", "text": name }] }))
@@ -63,4 +65,8 @@ fn result(method: &str, params: &Value, claims: &Claims) -> Result<Value, (i32, 
         "tools/call" => Err((-32602, "There is no such tool")),
         _ => Err((-32601, "There is no such method")),
     }
+}
+
+fn text<'v>(value: &'v Value, name: &str) -> &'v str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
 }

@@ -52,7 +52,7 @@ fn token_for(claims: &Claims, scope: &str) -> Result<String, Response> {
     let address = format!("{authority}/{tenant}/oauth2/v2.0/token");
     let (_, body) = text_of(AGENT.post(address).send_form(form))?;
     let body: Value = serde_json::from_str(&body).unwrap_or_default();
-    match body["access_token"].as_str() {
+    match body.get("access_token").and_then(Value::as_str) {
         Some(token) => Ok(token.into()),
         None => Err(refused(&body, authority)),
     }
@@ -62,12 +62,10 @@ fn token_for(claims: &Claims, scope: &str) -> Result<String, Response> {
 /// (Microsoft: "Claims challenges, claims requests and client capabilities"). Anything else is for
 /// the operator of this API.
 fn refused(body: &Value, authority: &str) -> Response {
-    let error = body["error"].as_str().unwrap_or("no JSON");
-    let Some(claims) = body["claims"].as_str() else {
-        let words = format!(
-            "No token for the other API: {error} {}",
-            body["error_codes"]
-        );
+    let Some(claims) = body.get("claims").and_then(Value::as_str) else {
+        let text = |name: &str| body.get(name).map(Value::to_string).unwrap_or_default();
+        let (error, codes) = (text("error"), text("error_codes"));
+        let words = format!("No token for the other API: {error} {codes}");
         return Response::error(502, "bad_gateway", words);
     };
     let challenge = format!(

@@ -26,7 +26,7 @@ pub fn built(arguments: &[&str]) -> PathBuf {
     let messages = messages
         .lines()
         .filter_map(|line| serde_json::from_str(line).ok());
-    let programs =
+    let mut programs =
         messages.filter_map(|message: Value| Some(message["executable"].as_str()?.into()));
-    programs.last().expect("a program")
+    programs.next_back().expect("a program")
 }

@@ -17,5 +17,7 @@ pub mod managed_identity;
 pub mod mcp;
 #[path = "../../examples/on_behalf_of.rs"]
 pub mod on_behalf_of;
+#[allow(clippy::indexing_slicing)]
 pub mod rex;
+#[allow(clippy::indexing_slicing)]
 pub mod wire;

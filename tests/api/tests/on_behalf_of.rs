@@ -135,7 +135,7 @@ fn what_the_operator_has_to_mend_is_no_challenge() {
             ("CLIENT_ID", "another"),
             502,
             "bad_gateway",
-            "No token for the other API: invalid_grant [500131]",
+            "No token for the other API: \"invalid_grant\" [500131]",
         ),
         (
             ("CLIENT_SECRET", ""),
