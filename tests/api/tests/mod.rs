@@ -4,6 +4,7 @@ mod items;
 mod managed_identity;
 mod on_behalf_of;
 mod rex;
+mod wire;
 
 use crate::support::cargo::built;
 use crate::support::host::Host;
