@@ -17,7 +17,7 @@
 //!
 //! # Promises
 //!
-//! - [`decide`] is the only way to [`Claims`], and every check has passed then. The compiler holds it.
+//! - [`decide`] alone makes [`Claims`], after every check. The compiler holds it.
 //! - `policy` and the rooms below it decide without I/O: time, settings and keys are passed in.
 //! - The loop never waits: bodies, slow endpoints, slow peers, keys and the log have other threads.
 //! - No token, signature or key text is ever logged or answered.

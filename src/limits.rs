@@ -26,8 +26,8 @@ pub const RSA_MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// verification arbitrarily slow (RFC 7518 section 8.6).
 pub const MAX_RSA_EXPONENT: u64 = (1 << 33) - 1;
 
-/// End of the year 9999, Unix seconds, itself excluded: the last year that RFC 3339 can write,
-/// and so the last that a NumericDate may lie in.
+/// The first second after the year 9999, Unix seconds: RFC 3339 can write no later year, and no
+/// NumericDate may lie there.
 pub const END_OF_NUMERIC_DATES: f64 = 253_402_300_800.0;
 
 /// Seconds of the largest leeway that may be set for `exp` and `nbf`: a few minutes (RFC 7519
@@ -54,15 +54,15 @@ pub const REFRESH_EVERY: Duration = Duration::from_secs(60 * 60);
 /// rollover in the Microsoft identity platform".
 pub const KEYS_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Least time between the starts of two fetches that unknown keys cause: anybody can send a token
-/// with an unknown key, and that must not become a load on the key server.
+/// Least time between the starts of two fetches that unknown keys cause. Anybody can send an unknown
+/// key, and that must not become a load on the key server.
 pub const FORCED_FETCH_EVERY: Duration = Duration::from_secs(60);
 
 /// Least time between the end of a fetch and the next one while there is no usable key set.
 pub const RETRY_WITHOUT_KEYS: Duration = Duration::from_secs(5);
 
-/// Longest time for which a request waits for keys: for a fetch that was running when it came, for
-/// the one that its own unknown key then causes, and a little more, so that the fetch ends first.
+/// Longest wait of a request for keys: two fetches in a row, and a second. One fetch may run when the
+/// request comes; its own unknown key causes the other.
 pub const PARK_TIMEOUT: Duration = Duration::from_secs(11);
 
 /// Requests that wait for keys at one time. Each holds its connection's thread and two file

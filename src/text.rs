@@ -12,6 +12,11 @@ pub fn quoted(value: &str) -> String {
 
 /// Quoted values with "or" between them. Of a long list only the first ones are shown.
 pub fn quoted_list<S: AsRef<str>>(values: &[S]) -> String {
+    quoted_list_with(values, " or ")
+}
+
+/// Quoted values with this text between them.
+pub fn quoted_list_with<S: AsRef<str>>(values: &[S], join: &str) -> String {
     const SHOWN: usize = 4;
     let shown = values.iter().take(SHOWN);
     let mut shown: Vec<String> = shown.map(|value| quoted(value.as_ref())).collect();
@@ -21,11 +26,12 @@ pub fn quoted_list<S: AsRef<str>>(values: &[S]) -> String {
     if shown.is_empty() {
         return "an empty list".into();
     }
-    shown.join(" or ")
+    shown.join(join)
 }
 
-/// Keeps printable ASCII without `"` and `\`, which RFC 6750 section 3 allows in a challenge, and
-/// at most `max` characters. A text without those needs no escape in JSON either.
+/// Keeps printable ASCII without `"` and `\`, which RFC 6750 section 3 allows in a challenge. A text
+/// of more than `max` characters is cut there, and gets three dots. The result needs no escape in
+/// JSON.
 pub fn clean(text: &str, max: usize) -> Cow<'_, str> {
     let is_clean = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
     if text.len() <= max && text.bytes().all(is_clean) {

@@ -2,8 +2,8 @@
 //! many, one a line. And the table of checks itself.
 
 use super::lines::judge_all;
-use super::print;
 use super::report::Report;
+use super::{print, shown};
 use crate::clock;
 use crate::endpoints::ROUTES;
 use crate::http::{self, Api, Kind, Needs, Request};
@@ -11,6 +11,7 @@ use crate::keys::{KeySets, fetch};
 use crate::policy::{CHECKS, Case, Context, Reason};
 use crate::server::to_stderr;
 use crate::settings::Settings;
+use crate::text::quoted;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::{ErrorKind, IsTerminal, Read, Write};
@@ -74,16 +75,20 @@ pub(super) fn run(settings: &Settings, options: &Options) -> Result<u8, String> 
 
 /// What the route that serves this request needs.
 fn needs_of(request: &str, settings: &Settings) -> Result<&'static Needs, String> {
-    let (method, target) = request.split_once(' ').unwrap_or((request, ""));
+    let named = quoted(shown(request));
+    let Some((method, target)) = request.trim().split_once(' ') else {
+        return Err(format!(
+            "--route: {named} is no request such as \"GET /api/items/7\""
+        ));
+    };
     let mut request = Request::new(method, target.trim(), std::iter::empty());
-    let path = request.path().to_owned();
     match Api::new(ROUTES, settings).find(&mut request) {
         Ok(route) if route.kind() == Kind::Open => Err(format!(
-            "--route: anybody may call {method} {path}; no token is checked"
+            "--route: anybody may call {named}; no token is checked"
         )),
         Ok(route) => Ok(route.needs()),
         Err(_) => Err(format!(
-            "--route: no route serves {method} {path}; handler routes lists them"
+            "--route: no route serves {named}; handler routes lists them"
         )),
     }
 }

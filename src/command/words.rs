@@ -39,10 +39,10 @@ pub(super) fn found(check: &str, case: &Case, text: &str, now: f64) -> String {
                 false => quoted_list(&issuers),
             }
         }
-        "iss" => quoted(&claims.hint("iss")),
+        "iss" => quoted(&claims.text_or_empty("iss")),
         "tid" => claims
             .raw("tid")
-            .map_or(ABSENT.into(), |_| quoted(&claims.hint("tid"))),
+            .map_or(ABSENT.into(), |_| quoted(&claims.text_or_empty("tid"))),
         "aud" => quoted_list(&claims.audiences().unwrap_or_default()),
         "exp" => date("exp").map_or(ABSENT.into(), |at| {
             format!("{}, in {:.0} seconds", rfc3339(at), at - now)

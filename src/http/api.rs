@@ -49,6 +49,10 @@ impl Api {
                 _ => self.other_method(request, &methods),
             });
         }
+        // Without metadata its address is nothing, whatever a pattern takes.
+        if path.starts_with(METADATA_PATH) {
+            return Err(self.not_found(path));
+        }
         let fitting = self.routes.iter().filter(|route| route.fits_path(path));
         if let Some(route) = fitting.clone().find(|route| route.fits_method(method)) {
             request.set_pattern(route.path());
@@ -97,7 +101,7 @@ impl Api {
             self.own_resource(path).is_some()
                 || self.routes.iter().any(|route| route.fits_path(path))
         };
-        let words = match bare != path && is_there(&bare) {
+        let words = match bare != path && path.starts_with('/') && is_there(&bare) {
             true => format!(
                 "There is nothing at {}; there is {}, without the slash",
                 quoted(path),

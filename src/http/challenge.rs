@@ -7,6 +7,9 @@ use crate::settings::Resource;
 use crate::text::clean;
 use std::fmt::Write;
 
+/// Characters of all full names of scopes in a challenge.
+const MAX_SCOPE_CHARS: usize = 2048;
+
 /// The response to a refused request. A 401 always has a challenge (RFC 9110 section 15.5.2).
 /// `needs` are those of the route.
 pub fn refused(rejection: &Rejection, needs: &Needs, resource: Option<&Resource>) -> Response {
@@ -46,7 +49,7 @@ fn challenge(
         add("resource_metadata", &resource.metadata_address());
         let scopes = full_names(needs, resource);
         if !scopes.is_empty() {
-            add("scope", &scopes.join(" "));
+            add("scope", &clean(&scopes.join(" "), MAX_SCOPE_CHARS));
         }
     }
     error.inspect(|_| add("error_description", description));

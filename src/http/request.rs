@@ -94,8 +94,10 @@ impl Request {
             return Err(Response::error(500, "internal_error", words));
         };
         let part = self.path().split('/').nth(place).unwrap_or_default();
-        let is_safe =
-            |text: &String| !matches!(text.as_str(), "." | "..") && !text.contains(['/', '\\']);
+        let is_safe = |text: &String| {
+            let is_drive = cfg!(windows) && text.contains(':');
+            !matches!(text.as_str(), "." | "..") && !text.contains(['/', '\\']) && !is_drive
+        };
         let Some(text) = decode(part).filter(is_safe) else {
             return Err(unreadable("path", name));
         };

@@ -11,6 +11,10 @@ use std::io::Write;
 /// deserves.
 pub type Reply = Result<Response, Response>;
 
+/// Bytes of all headers of a response: the Functions host takes 64 KiB, and asks up to 40 times for a
+/// response that has more.
+const MAX_HEAD_BYTES: usize = 60 * 1024;
+
 /// An HTTP response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
@@ -73,13 +77,15 @@ impl Response {
     /// no text of a caller ends the header and begins another (RFC 9110 section 5.5). Headers of the
     /// connection and of the body's length are the handler's own and stay as they are.
     pub fn with(mut self, header: impl AsRef<str>, value: impl Display) -> Response {
-        const OWN: [&str; 6] = [
+        const OWN: [&str; 8] = [
             "Content-Length",
             "Transfer-Encoding",
+            "Trailer",
             "Connection",
+            "Keep-Alive",
+            "Upgrade",
             "Date",
             "Access-Control-Allow-Origin",
-            "Access-Control-Expose-Headers",
         ];
         let (name, value) = (header.as_ref(), header_value(value.to_string()));
         let is = |other: &&str| name.eq_ignore_ascii_case(other);
@@ -157,6 +163,11 @@ impl Response {
             Connection::Close => header("Connection", "close"),
         }
         out.extend_from_slice(b"\r\n");
+        if out.len() > MAX_HEAD_BYTES {
+            let words = "The endpoint's headers are too long";
+            let failed = Response::error(500, "internal_error", words);
+            return failed.write(out, request, connection, cors, date);
+        }
         // RFC 9110 section 9.3.2: the head of the response only.
         if request.method() != "HEAD" {
             out.extend_from_slice(body);

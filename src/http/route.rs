@@ -206,6 +206,10 @@ fn pattern_fault(route: &Route) -> Option<&'static str> {
         Some("OPTIONS is answered for every path already")
     } else if OWN_PATHS.contains(&path) || path.starts_with(METADATA_PATH) {
         Some("the handler answers this path itself")
+    } else if segments.contains(&".") || segments.contains(&"..") {
+        Some(
+            "it has a dot segment, which clients and the Functions host resolve before they send it",
+        )
     } else if segments.contains(&"") {
         Some("it has a slash at its end, or two in a row")
     } else if !segments.iter().all(|segment| is_legal(segment)) {

@@ -132,7 +132,8 @@ impl<'a> Raw<'a> {
     }
 
     /// The number, or None when the value is something else. A number too large for a double is
-    /// infinite. One just below zero stays below zero, although the double would be zero.
+    /// infinite. A negative number that rounds to zero stays negative, so that checks of dates refuse
+    /// it.
     pub fn number(self) -> Option<f64> {
         let first = *self.0.as_bytes().first()?;
         if first != b'-' && !first.is_ascii_digit() {

@@ -70,7 +70,12 @@ pub(super) fn download(
         .iter()
         .map(|der| Certificate::from_der(der).to_owned());
     let others = RootCerts::Specific(Arc::new(others.collect()));
-    get(address, max, others, deadline)
+    match get(address, max, others, deadline) {
+        Err(Failure::Other(words)) if words.contains("UnknownIssuer") => Err(Failure::Other(
+            "its certificate is from an authority that is neither known nor in CA_FILE".into(),
+        )),
+        outcome => outcome,
+    }
 }
 
 fn get(address: &str, max: u64, roots: RootCerts, deadline: Instant) -> Result<Vec<u8>, Failure> {

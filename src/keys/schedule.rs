@@ -28,17 +28,11 @@ struct Schedule {
 struct Forced {
     /// Stamped before the fetch, so that one that fails counts as well.
     started: Instant,
-    outcome: Outcome,
+    /// Whether no fetch has succeeded since.
+    failed: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    Running,
-    Succeeded,
-    Failed,
-}
-
-/// What a request that needs a key has to do.
+/// The next step of a request that lacks a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     /// Start a fetch, and wait for it.
@@ -145,15 +139,16 @@ impl Schedule {
         }
         if let Some(forced) = self.forced {
             let wait = FORCED_FETCH_EVERY.saturating_sub(now.duration_since(forced.started));
-            match forced.outcome {
-                _ if wait.is_zero() => {}
-                Outcome::Failed => return Need::Unavailable(whole_seconds(wait)),
-                Outcome::Running | Outcome::Succeeded => return Need::Unknown,
+            if !wait.is_zero() {
+                return match forced.failed {
+                    true => Need::Unavailable(whole_seconds(wait)),
+                    false => Need::Unknown,
+                };
             }
         }
         self.forced = Some(Forced {
             started: now,
-            outcome: Outcome::Running,
+            failed: true,
         });
         self.start(now);
         Need::Fetch
@@ -179,15 +174,11 @@ impl Schedule {
     fn ended(&mut self, now: Instant, succeeded: bool) {
         self.is_fetching = false;
         self.last_ended = Some(now);
-        if let Some(forced) = &mut self.forced {
-            match (succeeded, forced.outcome) {
-                (true, _) => forced.outcome = Outcome::Succeeded,
-                (false, Outcome::Running) => forced.outcome = Outcome::Failed,
-                (false, _) => {}
-            }
-        }
         if succeeded {
             self.fetched = Some(now);
+            self.forced
+                .iter_mut()
+                .for_each(|forced| forced.failed = false);
         }
     }
 }

@@ -9,6 +9,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::fmt::{self, Display};
 use std::sync::Arc;
 
+/// Keys with one `kid`. Each of them is tried, so their number bounds the cost of a bad signature.
+const MAX_KEYS_PER_KID: usize = 8;
+
 /// The keys of one source, sorted by `kid`; at least one of them is usable.
 #[derive(Debug, Clone)]
 pub struct KeySet {
@@ -35,8 +38,8 @@ pub enum KeySetFault {
 /// Why a key of the set may not verify a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unusable {
-    /// A member that restricts the key, `issuer`, is no string.
-    Malformed,
+    /// `issuer`, which restricts the key, is no string.
+    BadIssuer,
     /// `kty` is not RSA (RFC 7517 section 4.1).
     NotRsa,
     /// `use` is not `sig` (RFC 7517 section 4.2).
@@ -54,7 +57,8 @@ pub enum Unusable {
 }
 
 impl KeySet {
-    /// Reads a JWK Set. What is no key that a token can name is passed over.
+    /// Reads a JWK Set. Elements without a usable `kid` are skipped, and so are more than
+    /// [`MAX_KEYS_PER_KID`] with the same one.
     ///
     /// # Errors
     /// The text is no JWK Set, or none of its keys can verify a token.
@@ -72,6 +76,13 @@ impl KeySet {
         }
         // A stable sort: keys with one kid are tried in the order of the set.
         keys.sort_by(|a, b| a.kid.cmp(&b.kid));
+        let mut run = 0;
+        let mut previous = String::new();
+        keys.retain(|key| {
+            run = if key.kid == previous { run + 1 } else { 1 };
+            previous.clone_from(&key.kid);
+            run <= MAX_KEYS_PER_KID
+        });
         Ok(KeySet { keys })
     }
 
@@ -92,7 +103,7 @@ impl Key {
         let kid = Some(kid.into_owned()).filter(|kid| (1..=MAX_KID_BYTES).contains(&kid.len()))?;
         let issuer = restriction(&jwk, "issuer").map(Raw::string);
         let public_key = match issuer {
-            Some(None) => Err(Unusable::Malformed),
+            Some(None) => Err(Unusable::BadIssuer),
             _ => public_key(&jwk).map(Arc::new),
         };
         let issuer = issuer.flatten().map(|issuer| issuer.into_owned());
@@ -177,7 +188,7 @@ fn unsigned(jwk: &Object, name: &str) -> Result<Vec<u8>, Unusable> {
 impl Display for Unusable {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Unusable::Malformed => f.write_str("it is not a well-formed JWK"),
+            Unusable::BadIssuer => f.write_str("its issuer is not a string"),
             Unusable::NotRsa => f.write_str("its kty is not RSA"),
             Unusable::NotForSignatures => f.write_str("its use is not sig"),
             Unusable::NotForVerifying => f.write_str("its key_ops has no verify"),

@@ -38,7 +38,7 @@ pub struct Fetched {
 /// Fetches a key set and reads it.
 ///
 /// # Errors
-/// Why there is no usable set: for a log entry, without any text that came from the server.
+/// Why there is no usable set: for a log entry. Text from the server is cut and cleaned.
 pub fn fetch(source: &Source, trust: &Trust) -> Result<KeySet, String> {
     let deadline = Instant::now() + FETCH_TIMEOUT;
     match source {

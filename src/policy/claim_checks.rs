@@ -14,12 +14,17 @@ pub(super) fn issuer(case: &mut Case) -> Result<(), Reason> {
     let claims = case.claims()?;
     let found = claims.issuer()?;
     let settings = case.context.settings;
-    let mut accepted = settings.issuers.iter();
-    let mut issuer = accepted.find(|issuer| issuer.pattern == *found);
-    if issuer.is_none() && settings.issuers.iter().any(Issuer::is_template) {
+    let (templates, written_out): (Vec<&Issuer>, Vec<&Issuer>) = settings
+        .issuers
+        .iter()
+        .partition(|issuer| issuer.is_template());
+    let mut issuer = written_out
+        .into_iter()
+        .find(|issuer| issuer.pattern == *found);
+    if issuer.is_none() && !templates.is_empty() {
         let tid = claims.text("tid")?.filter(|tid| is_guid(tid));
-        let mut accepted = settings.issuers.iter();
-        issuer = accepted.find(|issuer| is_filled(&issuer.pattern, tid.as_deref(), &found));
+        let is_filled = |issuer: &&Issuer| is_filled(&issuer.pattern, tid.as_deref(), &found);
+        issuer = templates.into_iter().find(is_filled);
     }
     if issuer.is_none() {
         let accepted = settings.issuers.iter().map(|issuer| &issuer.pattern);
@@ -80,17 +85,20 @@ fn guids(text: &str) -> impl Iterator<Item = &str> {
     parts.filter(|part| is_guid(part))
 }
 
-/// A key that names an issuer signs for that issuer only. Entra's keys name the v2.0 issuer, and
-/// the same keys sign v1.0 tokens, so the v2.0 issuer of the token's tenant counts too.
+/// A key that names an issuer signs for that issuer only. Entra's keys name the v2.0 issuer, and the
+/// same keys sign v1.0 tokens. So the v2.0 issuer of the tenant that `iss` names counts too.
 pub(super) fn key_issuer(case: &mut Case) -> Result<(), Reason> {
     let Token::Verified(token) = &case.token else {
         return Err(Reason::NotReached);
     };
     let claims = token.token().claims();
     let found = claims.issuer()?;
-    let tid = Some(claims.hint("tid")).filter(|tid| is_guid(tid));
+    let tid = Some(claims.text_or_empty("tid")).filter(|tid| is_guid(tid));
     let tid = tid.as_deref();
-    let v2 = tid.map(|tid| case.context.settings.v2_issuer(tid));
+    let is_named = |tid: &&str| guids(&found).any(|id| same_id(id, tid));
+    let v2 = tid
+        .filter(is_named)
+        .map(|tid| case.context.settings.v2_issuer(tid));
     // A set may list the key that verified more than once, for one issuer each.
     let is_it = |key: &&Key| key.public_key().is_ok_and(|key| **key == *token.key());
     let mut refused = None;
@@ -162,7 +170,7 @@ pub(super) fn client(case: &mut Case) -> Result<(), Reason> {
     if allowed.is_empty() {
         return Ok(());
     }
-    let client = client.ok_or(ClaimFault::Missing("azp"))?;
+    let client = client.ok_or(ClaimFault::Missing("azp (or appid, client_id, cid)"))?;
     if allowed.iter().any(|allowed| same_id(allowed, &client)) {
         return Ok(());
     }
@@ -173,61 +181,75 @@ pub(super) fn client(case: &mut Case) -> Result<(), Reason> {
 /// A scope or a role that the settings require, and the permissions that the route needs.
 pub(super) fn permission(case: &mut Case) -> Result<(), Reason> {
     let (claims, settings, needs) = (case.claims()?, case.context.settings, case.context.needs);
-    let carried = Carried {
-        scopes: claims.scopes()?,
-        roles: claims.roles()?,
+    let (scopes, roles) = (claims.scopes()?, claims.roles()?);
+    let required = Wanted {
+        scopes: settings
+            .required_scopes
+            .iter()
+            .map(String::as_str)
+            .collect(),
+        roles: settings.required_roles.iter().map(String::as_str).collect(),
+        all: false,
     };
-    let (scopes, roles) = (&settings.required_scopes, &settings.required_roles);
-    if scopes.is_empty() && roles.is_empty() {
-        // Entra gives any program of the tenant a token without roles, and an ID token looks alike.
-        let is_asked = !settings.allowed_clients.is_empty() || !needs.permissions().is_empty();
-        if carried.is_empty() && !is_asked {
-            let hint = hints::permission(claims, &[], &[]);
-            return Err(Reason::NoPermission { hint });
-        }
-    } else if !carried.has_any(scopes, roles) {
-        return Err(carried.missing(claims, scopes.clone(), roles.clone(), false));
+    let needed = Wanted {
+        scopes: needs.scopes().collect(),
+        roles: needs.roles().collect(),
+        all: matches!(needs, Needs::All(_)),
+    };
+    // Entra gives any program of the tenant a token without roles, and an ID token looks alike.
+    let is_asked = !settings.allowed_clients.is_empty() || *needs != Needs::Token;
+    if required.is_empty() && !is_asked && scopes.is_empty() && roles.is_empty() {
+        let hint = hints::permission(claims, &[], &[]);
+        return Err(Reason::NoPermission { hint });
     }
-    if needs.are_met(&carried.scopes, &carried.roles) {
-        return Ok(());
+    if !required.is_empty() {
+        required.check(claims, &scopes, &roles)?;
     }
-    let names = |names: &mut dyn Iterator<Item = &'static str>| names.map(str::to_owned).collect();
-    let (scopes, roles) = (names(&mut needs.scopes()), names(&mut needs.roles()));
-    Err(carried.missing(claims, scopes, roles, matches!(needs, Needs::All(_))))
+    if *needs != Needs::Token {
+        needed.check(claims, &scopes, &roles)?;
+    }
+    Ok(())
 }
 
-/// The permissions that a token carries.
-struct Carried<'a> {
-    scopes: Vec<Cow<'a, str>>,
-    roles: Vec<Cow<'a, str>>,
+/// Permissions that somebody asks for: one of them suffices, or all are needed.
+struct Wanted<'a> {
+    scopes: Vec<&'a str>,
+    roles: Vec<&'a str>,
+    all: bool,
 }
 
-impl Carried<'_> {
+impl Wanted<'_> {
     fn is_empty(&self) -> bool {
-        self.scopes.is_empty() && self.roles.iter().all(|role| role.is_empty())
+        self.scopes.is_empty() && self.roles.is_empty()
     }
 
-    fn has_any(&self, scopes: &[String], roles: &[String]) -> bool {
-        let has = |have: &[Cow<str>], wanted: &[String]| {
-            let mut wanted = wanted.iter();
-            wanted.any(|wanted| have.iter().any(|have| have == wanted))
-        };
-        has(&self.scopes, scopes) || has(&self.roles, roles)
-    }
-
-    fn missing(
+    fn check(
         &self,
         claims: UnverifiedClaims,
-        scopes: Vec<String>,
-        roles: Vec<String>,
-        all: bool,
-    ) -> Reason {
-        Reason::PermissionMissing {
-            found: hints::permissions(&self.scopes, &self.roles),
-            hint: hints::permission(claims, &scopes, &roles),
-            scopes,
-            roles,
-            all,
+        scopes: &[Cow<str>],
+        roles: &[Cow<str>],
+    ) -> Result<(), Reason> {
+        let without = |wanted: &[&str], have: &[Cow<str>]| -> Vec<String> {
+            let missing = wanted
+                .iter()
+                .filter(|name| !have.iter().any(|have| have == **name));
+            missing.map(|name| (*name).to_owned()).collect()
+        };
+        let missing = (without(&self.scopes, scopes), without(&self.roles, roles));
+        let found = self.scopes.len() + self.roles.len() - missing.0.len() - missing.1.len();
+        let is_met = match self.all {
+            true => missing.0.is_empty() && missing.1.is_empty(),
+            false => found > 0,
+        };
+        if is_met {
+            return Ok(());
         }
+        Err(Reason::PermissionMissing {
+            found: hints::permissions(scopes, roles),
+            hint: hints::permission(claims, &missing.0, &missing.1),
+            scopes: missing.0,
+            roles: missing.1,
+            all: self.all,
+        })
     }
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Claims(Arc<Verified>);
 
-/// With what a token is judged. Nothing in it does I/O.
+/// The values that the checks hold a token against. Nothing in it does I/O.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     /// The settings.
@@ -31,7 +31,7 @@ pub struct Context<'a> {
     pub now: f64,
 }
 
-/// A token under decision: the context, and what the checks have found so far.
+/// A token under decision: the context, and the findings of the checks so far.
 pub struct Case<'a> {
     pub(super) context: Context<'a>,
     pub(super) text: &'a str,
@@ -189,15 +189,6 @@ impl<'a> Case<'a> {
         self.issuer.map_or(only, |issuer| Some(issuer.source))
     }
 
-    /// Whether a fetch of the keys could still save a token with an unknown key: its audience and
-    /// its dates would be accepted if it were signed, as its issuer already is. Otherwise anybody
-    /// could make the handler fetch.
-    pub fn is_worth_a_fetch(&mut self) -> bool {
-        self.issuer.is_some()
-            && super::claim_checks::audience(self).is_ok()
-            && super::claim_checks::expiry(self).is_ok()
-    }
-
     /// A view of the claims, whether or not they are verified yet.
     pub(super) fn claims(&self) -> Result<UnverifiedClaims<'_>, Reason> {
         Ok(self.token()?.claims())
@@ -232,10 +223,10 @@ impl Claims {
         self.token().payload().text()
     }
 
-    /// The token itself, for the on-behalf-of flow: send it to the token endpoint of its issuer, as
-    /// `assertion`, and to nobody else. It lets its holder call this API as the user, so it belongs
-    /// in no log, no response and no request to another API (Microsoft: "Microsoft identity platform
-    /// and OAuth 2.0 On-Behalf-Of flow").
+    /// The token itself, for the on-behalf-of flow. Send it to the token endpoint of its issuer, as
+    /// `assertion`, and to nobody else: its holder can call this API as the user. Never log it, and
+    /// never put it into a response (Microsoft: "Microsoft identity platform and OAuth 2.0
+    /// On-Behalf-Of flow").
     pub fn assertion(&self) -> &str {
         self.token().text()
     }

@@ -2,7 +2,8 @@
 //! at unverified values and decide nothing. Each begins with a full stop, or is empty.
 
 use crate::settings::{
-    CLOUDS, Settings, TENANT_PLACEHOLDER, is_microsoft_issuer, is_v1_issuer, is_v2_issuer,
+    CLOUDS, SCOPE_ENDINGS, Settings, TENANT_PLACEHOLDER, is_microsoft_issuer, is_v1_issuer,
+    is_v2_issuer,
 };
 use crate::text::{is_guid, quoted};
 use crate::token::{Unverified, UnverifiedClaims};
@@ -10,16 +11,28 @@ use std::borrow::Cow;
 
 /// Why a text is no token: how it was cut, quoted or wrapped on its way.
 pub fn unreadable(text: &str) -> &'static str {
+    if text.starts_with("{{")
+        || text.starts_with('$')
+        || matches!(text, "undefined" | "null" | "None")
+    {
+        return ". It is a variable without its value: fill it in before the request is sent";
+    }
     if text.starts_with(['{', '[']) {
         return ". It is JSON, perhaps the whole response of a token endpoint: send the value of access_token alone";
     }
     if text.starts_with(['"', '\'']) {
         return ". It stands in quotation marks: send it without them (az prints it without when called with -o tsv)";
     }
+    if text
+        .get(..7)
+        .is_some_and(|start| start.eq_ignore_ascii_case("bearer "))
+    {
+        return ". The word Bearer stands there twice: write it once";
+    }
     if text.contains("..") || text.contains('…') {
         return ". It was shortened when it was shown: copy the whole token";
     }
-    if !text.contains('.') {
+    if !text.contains(['.', ' ']) {
         return ". A token without dots is opaque, meant for its issuer alone: ask for an access token of this API";
     }
     ""
@@ -27,7 +40,7 @@ pub fn unreadable(text: &str) -> &'static str {
 
 /// Why an algorithm is another.
 pub(super) fn algorithm(claims: UnverifiedClaims) -> &'static str {
-    if is_static_web_app(&claims.hint("iss")) {
+    if is_static_web_app(&claims.text_or_empty("iss")) {
         return STATIC_WEB_APP;
     }
     ""
@@ -41,47 +54,55 @@ fn is_static_web_app(issuer: &str) -> bool {
 
 /// Why an issuer is not accepted.
 pub(super) fn issuer(found: &str, settings: &Settings) -> &'static str {
-    let is_any = |test: &dyn Fn(&str) -> bool| {
-        let mut issuers = settings.issuers.iter();
-        issuers.any(|issuer| test(&issuer.pattern))
-    };
-    // Whether the issuer's tenant may be accepted: a template takes any.
-    let same_tenant = |accepted: &str| {
-        let tenant = accepted.split('/').find(|part| is_guid(part));
-        tenant.is_none_or(|tenant| found.contains(tenant))
-    };
     if is_static_web_app(found) {
         return STATIC_WEB_APP;
     }
-    if is_any(&|accepted| accepted.trim_end_matches('/') == found.trim_end_matches('/')) {
+    let accepted = || {
+        settings
+            .issuers
+            .iter()
+            .map(|issuer| issuer.pattern.as_str())
+    };
+    let bare = found.trim_end_matches('/');
+    if accepted().any(|accepted| accepted.trim_end_matches('/') == bare) {
         return ". They differ in a trailing slash only: write the issuer in ISSUERS as the token has it";
     }
-    if is_any(&|accepted| accepted.eq_ignore_ascii_case(found)) {
+    if accepted().any(|accepted| accepted.eq_ignore_ascii_case(found)) {
         return ". They differ in letter case only: write the issuer in ISSUERS as the token has it";
+    }
+    if !is_microsoft_issuer(found) {
+        return "";
+    }
+    // The accepted issuers of Microsoft's clouds for the token's own tenant, or for any.
+    let tenant = found
+        .split('/')
+        .find(|part| is_guid(part))
+        .unwrap_or_default();
+    let of_tenant = |name: &str| name.contains(TENANT_PLACEHOLDER) || name.contains(tenant);
+    let near: Vec<&str> = accepted()
+        .filter(|name| is_microsoft_issuer(name) && of_tenant(name))
+        .collect();
+    if near.is_empty() {
+        return match accepted().any(is_microsoft_issuer) {
+            true => {
+                ". It is a token of another tenant: get one from the tenant of this API, or accept more tenants (TENANT_ID or ISSUERS)"
+            }
+            false => "",
+        };
     }
     if let Some(hint) = other_cloud(found, settings) {
         return hint;
     }
-    if is_v1_issuer(found) && !is_any(&is_v1_issuer) && is_any(&same_tenant) {
+    if is_v1_issuer(found) && !near.iter().any(|name| is_v1_issuer(name)) {
         return ". It is a v1.0 token: set requestedAccessTokenVersion to 2 in the API's app registration, or add its issuer to ISSUERS";
     }
-    if is_any(&|accepted| tenantless(accepted) == tenantless(found)) {
-        return ". It is a token of another tenant: get one from the tenant of this API, or accept more tenants (TENANT_ID or ISSUERS)";
-    }
-    if is_v2_issuer(found) && !is_any(&|accepted| !is_v1_issuer(accepted)) && is_any(&same_tenant) {
+    if is_v2_issuer(found) && !near.iter().any(|name| is_v2_issuer(name)) {
         return ". It is a v2.0 token: add its issuer to ISSUERS";
     }
+    if near.iter().any(|name| name.contains(TENANT_PLACEHOLDER)) {
+        return ". The claim tid has to be the tenant in the issuer, as a GUID in the same letter case";
+    }
     ""
-}
-
-/// An issuer with its tenants left out.
-fn tenantless(issuer: &str) -> String {
-    let is_tenant = |part: &str| is_guid(part) || part == TENANT_PLACEHOLDER;
-    let parts = issuer.split('/');
-    let parts: Vec<&str> = parts
-        .map(|part| if is_tenant(part) { "" } else { part })
-        .collect();
-    parts.join("/")
 }
 
 /// Why a key may sign only for another issuer.
@@ -89,27 +110,18 @@ pub(super) fn key_issuer(template: &str, settings: &Settings) -> &'static str {
     other_cloud(template, settings).unwrap_or_default()
 }
 
-/// The authority to set, when an issuer belongs to another cloud of Microsoft's.
+/// The authority to set, when an issuer belongs to another cloud of Microsoft's. It helps where
+/// `ISSUERS` does not name the issuers.
 fn other_cloud(issuer: &str, settings: &Settings) -> Option<&'static str> {
     let cloud = CLOUDS.iter().find(|cloud| {
-        let is_here = |host: &&str| issuer.starts_with(*host);
-        [cloud.authority]
-            .iter()
-            .chain(cloud.own_v1_host.iter())
-            .any(is_here)
+        let own_v1_host = cloud
+            .own_v1_host
+            .is_some_and(|host| issuer.starts_with(host));
+        issuer.starts_with(cloud.authority) || own_v1_host
     })?;
-    let is_accepted = |name: &str| name.starts_with(cloud.authority);
-    let is_ours = settings
-        .issuers
-        .iter()
-        .any(|issuer| is_accepted(&issuer.pattern));
-    let is_cloud = CLOUDS
-        .iter()
-        .any(|cloud| cloud.authority == settings.authority);
-    if is_ours || !is_cloud || settings.authority == cloud.authority {
-        return None;
-    }
-    Some(cloud.hint)
+    let mut names = settings.issuers.iter().map(|issuer| &issuer.pattern);
+    let is_default = names.any(|name| name.starts_with(&settings.authority));
+    (is_default && settings.authority != cloud.authority).then_some(cloud.hint)
 }
 
 /// Why an audience is not accepted.
@@ -130,12 +142,16 @@ pub(super) fn audience(found: &[impl AsRef<str>], accepted: &[String]) -> String
         let rest = long.strip_prefix(short);
         rest.is_some_and(|rest| rest.starts_with('/'))
     };
+    let ends_in_scope = |long: &str, short: &str| {
+        let rest = long.strip_prefix(short);
+        rest.is_some_and(|rest| SCOPE_ENDINGS.contains(&rest))
+    };
     let bare = |audience: &str| audience.trim_start_matches("api://").to_ascii_lowercase();
     let hint = if near(&|a, b| a.trim_end_matches('/') == b.trim_end_matches('/')) {
         ". They differ in a trailing slash only: set API_AUDIENCE to what the token carries"
     } else if near(&|a, b| a.eq_ignore_ascii_case(b)) {
         ". They differ in letter case only: set API_AUDIENCE to what the token carries"
-    } else if near(&|found, accepted| ends_further(accepted, found)) {
+    } else if near(&|found, accepted| ends_in_scope(accepted, found)) {
         ". API_AUDIENCE ends in a scope: leave the scope out, aud never has one"
     } else if near(&ends_further) {
         ". The resource that the token was asked for ends in a scope or a path; ask for a scope of the accepted audience"
@@ -165,23 +181,15 @@ fn well_known_api(audience: &str) -> Option<&'static str> {
 
 /// Why a key may be missing from the key set.
 pub(super) fn unknown_key(token: &Unverified) -> &'static str {
-    let issuer = token.claims().hint("iss");
-    let is_from = |host: &str| {
-        issuer
-            .split('/')
-            .nth(2)
-            .is_some_and(|name| name.ends_with(host))
-    };
-    if is_from(".b2clogin.com") {
-        return ". Each user flow or policy of B2C has keys of its own: JWKS_URI is https://NAME.b2clogin.com/NAME.onmicrosoft.com/POLICY/discovery/v2.0/keys";
-    }
-    if is_from(".ciamlogin.com") {
-        return ". The keys of External ID are at https://NAME.ciamlogin.com/TENANT-ID/discovery/v2.0/keys: set JWKS_URI";
+    let issuer = token.claims().text_or_empty("iss");
+    let host = issuer.split('/').nth(2).unwrap_or_default();
+    if host.ends_with(".b2clogin.com") {
+        return ". Ask for a new token, for its key may be retired. Each user flow or policy of B2C has keys of its own: JWKS_URI is https://NAME.b2clogin.com/NAME.onmicrosoft.com/POLICY/discovery/v2.0/keys";
     }
     if is_microsoft_issuer(&issuer) {
-        return ". A key that was published within the last minute may not be known here yet. If the application has a signing key of its own (claims mapping, custom signing key), set JWKS_URI to the key address with ?appid=CLIENT-ID";
+        return ". Ask for a new token, for its key may be retired. If the application has a signing key of its own (claims mapping, custom signing key), set JWKS_URI to the key address with ?appid=CLIENT-ID";
     }
-    ". A key that was published within the last minute may not be known here yet"
+    ". Ask for a new token, for its key may be retired. If that does not help, the keys that are fetched are not those of this issuer: see JWKS_URI and the log"
 }
 
 /// Microsoft Graph signs tokens over a changed header, so that only Graph can verify them.
@@ -207,8 +215,8 @@ pub(super) fn permission(
     if !has_permission && (looks_signed_in || !has_client) {
         return ". It looks like an ID token: send the access token instead";
     }
-    let (oid, sub) = (claims.hint("oid"), claims.hint("sub"));
-    let is_app_only = claims.hint("idtyp") == "app" || (!oid.is_empty() && oid == sub);
+    let (oid, sub) = (claims.text_or_empty("oid"), claims.text_or_empty("sub"));
+    let is_app_only = claims.text_or_empty("idtyp") == "app" || (!oid.is_empty() && oid == sub);
     match (is_app_only, scopes.is_empty(), roles.is_empty()) {
         (true, false, true) => {
             ". It is an app-only token, which never has a delegated permission: let a user sign in and call for them"

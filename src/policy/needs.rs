@@ -48,17 +48,4 @@ impl Needs {
                 Permission::Scope(_) => None,
             })
     }
-
-    /// Whether a token with these scopes and roles has what is needed.
-    pub fn are_met(&self, scopes: &[impl AsRef<str>], roles: &[impl AsRef<str>]) -> bool {
-        let has = |permission: &Permission| match permission {
-            Permission::Scope(name) => scopes.iter().any(|scope| scope.as_ref() == *name),
-            Permission::Role(name) => roles.iter().any(|role| role.as_ref() == *name),
-        };
-        match self {
-            Needs::Token => true,
-            Needs::Any(permissions) => permissions.iter().any(has),
-            Needs::All(permissions) => permissions.iter().all(has),
-        }
-    }
 }

@@ -5,7 +5,7 @@ use crate::clock::rfc3339;
 use crate::json::Fault;
 use crate::keys::Unusable;
 use crate::limits::{MAX_DESCRIPTION_CHARS, MAX_KID_BYTES, MAX_TOKEN_BYTES};
-use crate::text::{clean, quoted};
+use crate::text::{clean, quoted, quoted_list_with};
 use crate::token::{ClaimFault, Part, ReadFault};
 
 /// A refusal: the check that refused, and why.
@@ -130,8 +130,8 @@ pub enum Reason {
     NoPermission { hint: &'static str },
     /// There are no keys that would decide; ask again after so many seconds.
     KeysUnavailable { retry_after: u64 },
-    /// A check needs something that an earlier one did not find. The server stops at the first
-    /// refusal and never gets here; were it to, this refuses.
+    /// A check needs something that an earlier one did not find. Only `handler check` comes to it;
+    /// the server would answer 401.
     NotReached,
 }
 
@@ -209,8 +209,8 @@ impl Reason {
             Reason::SeveralAuthorizations => "The request has more than one Authorization header; send exactly one".into(),
             Reason::TokenTooLong { bytes } => format!("The token has {bytes} bytes; at most {MAX_TOKEN_BYTES} are accepted. Fewer group claims make it shorter"),
             Reason::NotThreeParts { found, hint } => format!("The token has {found} part(s); a signed JWT has three that are not empty, separated by dots{hint}"),
-            Reason::Encrypted => "The token has five parts: it is an encrypted one (JWE), which is meant for another party. Ask for an access token of this API".into(),
-            Reason::NotBase64url { part, hint } => format!("The {part} of the token is not base64url in its canonical form without padding; was the token cut or changed on the way?{hint}"),
+            Reason::Encrypted => "The token has five parts: it is an encrypted one (JWE), which only its addressee can read. If this API is the addressee, turn token encryption off in its app registration; otherwise ask for an access token of this API".into(),
+            Reason::NotBase64url { part, hint } => format!("The {part} of the token is not base64url in its canonical form without padding: it was cut or changed on the way{hint}"),
             Reason::BadJson { part, fault } => format!("The {part} of the token {fault}"),
             Reason::WrongAlgorithm { found, hint } => format!("The token's alg is {}; only RS256 is accepted{hint}", found.as_deref().map_or("missing".into(), quoted)),
             Reason::CriticalHeader => "The token's header has crit; no critical extension is supported here".into(),
@@ -232,7 +232,7 @@ impl Reason {
             Reason::ClientNotAllowed { client } => format!("The client application is {}, which is not among those that may call this API (ALLOWED_CLIENTS)", quoted(client)),
             Reason::PermissionMissing { found, scopes, roles, all, hint } => format!("The token carries {found}; needed is {}{hint}", needed(scopes, roles, *all)),
             Reason::NoPermission { hint } => format!("The token carries neither a delegated permission (scp) nor an app role (roles){hint}"),
-            Reason::KeysUnavailable { retry_after } => format!("The issuer's signing keys cannot be had at the moment, so the token cannot be checked; try again in {retry_after} seconds"),
+            Reason::KeysUnavailable { .. } => "The issuer's signing keys cannot be had at the moment, so the token cannot be checked; the log of the handler says why".into(),
             Reason::NotReached => "A check before this one failed".into(),
         }
     }
@@ -241,10 +241,7 @@ impl Reason {
 /// The permissions that are needed, as a description has them.
 fn needed(scopes: &[String], roles: &[String], all: bool) -> String {
     let join = if all { " and " } else { " or " };
-    let list = |what: &str, names: &[String]| {
-        let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
-        format!("the {what} {}", names.join(join))
-    };
+    let list = |what: &str, names| format!("the {what} {}", quoted_list_with(names, join));
     let mut parts = Vec::new();
     if !scopes.is_empty() {
         parts.push(list("delegated permission (scp)", scopes));

@@ -29,8 +29,8 @@ pub(super) struct AuditLog {
 
 /// A decision, as far as it is not in the token.
 pub(super) struct Decision<'a> {
-    /// Why it was refused; None for an accepted token.
-    pub(super) rejection: Option<&'a Rejection>,
+    /// How it was denied; None for an accepted token.
+    pub(super) denied: Option<Denied>,
     /// Method and path of the route's pattern.
     pub(super) route: &'static str,
     /// The header with the Functions host's id of the invocation, as it came.
@@ -39,6 +39,31 @@ pub(super) struct Decision<'a> {
     pub(super) took: Duration,
     /// What [`facts`] tell of the token, if it could be read.
     pub(super) facts: Option<String>,
+}
+
+/// The response to a request that was denied.
+pub(super) struct Denied {
+    pub(super) status: u16,
+    pub(super) code: &'static str,
+    /// The name of the check; empty when the token was good and there was no place.
+    pub(super) check: &'static str,
+}
+
+impl Denied {
+    /// There was no place for an accepted request.
+    pub(super) const BUSY: Denied = Denied {
+        status: 503,
+        code: "busy",
+        check: "",
+    };
+
+    pub(super) fn by(rejection: &Rejection) -> Denied {
+        Denied {
+            status: rejection.status(),
+            code: rejection.code().as_str(),
+            check: rejection.check,
+        }
+    }
 }
 
 impl AuditLog {
@@ -53,7 +78,7 @@ impl AuditLog {
 
     /// Writes one entry, when the level asks for it.
     pub(super) fn decided(&self, decision: Decision) {
-        if self.wants(decision.rejection.is_none()) {
+        if self.wants(decision.denied.is_none()) {
             self.log.out(entry(decision, clock::unix_now()));
         }
     }
@@ -76,17 +101,17 @@ pub(super) fn facts(token: &Unverified, is_verified: bool) -> String {
         "kid",
         identifier(&token.kid().unwrap_or_default()),
     );
-    add(&mut facts, "iss", identifier(&claims.hint("iss")));
+    add(&mut facts, "iss", identifier(&claims.text_or_empty("iss")));
     add(&mut facts, "aud", &audiences.join(" "));
-    add(&mut facts, "tid", identifier(&claims.hint("tid")));
+    add(&mut facts, "tid", identifier(&claims.text_or_empty("tid")));
     add(&mut facts, "client", identifier(&client));
     // `oid` names a caller better than `sub`: across all APIs, and always as a GUID.
-    let who = ["oid", "sub"].map(|name| (name, claims.hint(name)));
+    let who = ["oid", "sub"].map(|name| (name, claims.text_or_empty(name)));
     if let Some((name, value)) = who.iter().find(|(_, value)| !value.is_empty()) {
         add(&mut facts, name, identifier(value));
     }
     // Entra's sign-in logs know the token by its `uti`.
-    add(&mut facts, "uti", identifier(&claims.hint("uti")));
+    add(&mut facts, "uti", identifier(&claims.text_or_empty("uti")));
     facts.push('}');
     facts
 }
@@ -113,18 +138,17 @@ fn invocation(header: &str) -> Option<&str> {
 }
 
 fn entry(decision: Decision, now: f64) -> String {
-    let rejection = decision.rejection;
-    let denied = |rejection: &Rejection| ("denied", rejection.status());
-    let (verdict, status) = rejection.map_or(("accepted", 200), denied);
+    let denied = decision.denied.as_ref();
+    let (verdict, status) = denied.map_or(("accepted", 200), |denied| ("denied", denied.status));
     let (time, ms) = (clock::rfc3339(now), decision.took.as_secs_f64() * 1e3);
     let mut entry = String::with_capacity(ENTRY_BYTES);
     let _ = write!(
         entry,
         "{{\"event\":\"decision\",\"time\":\"{time}\",\"decision\":\"{verdict}\",\"status\":{status},\"ms\":{ms:.2}"
     );
-    if let Some(rejection) = rejection {
-        add(&mut entry, "code", rejection.code().as_str());
-        add(&mut entry, "check", rejection.check);
+    if let Some(denied) = denied {
+        add(&mut entry, "code", denied.code);
+        add(&mut entry, "check", denied.check);
     }
     add(&mut entry, "route", decision.route);
     let invocation = decision.invocation.and_then(invocation);

@@ -15,7 +15,7 @@ const WORKER_STAYS: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub(super) struct Waiting {
     /// What the first request waits for.
-    pub(super) reason: Option<Reason>,
+    pub(super) waits_for: Option<WaitsFor>,
     /// The requests behind it.
     pub(super) behind: VecDeque<Incoming>,
     /// The thread of this connection. As long as there is one, it sends every response.
@@ -23,7 +23,7 @@ pub(super) struct Waiting {
 }
 
 /// What a request waits for.
-pub(super) enum Reason {
+pub(super) enum WaitsFor {
     /// For keys.
     Keys(Box<Pending>),
     /// For its worker.
@@ -40,25 +40,25 @@ pub(super) struct Worker {
 impl Waiting {
     /// Whether nothing waits, and no worker is worth keeping.
     pub(super) fn is_over(&self) -> bool {
-        let is_idle = self.reason.is_none() && self.behind.is_empty();
+        let is_idle = self.waits_for.is_none() && self.behind.is_empty();
         let worker = self.worker.as_ref();
         is_idle && worker.is_none_or(|worker| worker.used.elapsed() >= WORKER_STAYS)
     }
 
     /// Since when the first request has waited for keys, if it does.
     pub(super) fn waits_for_keys_since(&self) -> Option<Instant> {
-        match &self.reason {
-            Some(Reason::Keys(pending)) => Some(pending.since),
+        match &self.waits_for {
+            Some(WaitsFor::Keys(pending)) => Some(pending.since),
             _ => None,
         }
     }
 
     /// The request that waits for keys.
     pub(super) fn take_pending(&mut self) -> Option<Box<Pending>> {
-        match self.reason.take() {
-            Some(Reason::Keys(pending)) => Some(pending),
+        match self.waits_for.take() {
+            Some(WaitsFor::Keys(pending)) => Some(pending),
             other => {
-                self.reason = other;
+                self.waits_for = other;
                 None
             }
         }

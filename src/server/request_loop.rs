@@ -1,11 +1,11 @@
 //! The loop: one thread takes every request and decides it. The path of a request is [`RequestLoop::admit`].
 
 use super::audit::{AuditLog, Decision, facts};
-use super::connection::{Reason as Waits, Waiting, Worker};
+use super::connection::{Waiting, WaitsFor, Worker};
 use super::log::Log;
 use super::places::Places;
 use super::restart;
-use super::transport::{Body, BodyEnd, Incoming, SendCosts, Server};
+use super::transport::{Body, Incoming, SendCosts, Server};
 use super::worker::{self, Call, Done, Job, Pending, Shared, Then, busy};
 use crate::clock;
 use crate::endpoints::MAX_BODY_BYTES;
@@ -17,6 +17,7 @@ use crate::settings::Settings;
 use crate::token::TokenCache;
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
@@ -144,7 +145,7 @@ impl RequestLoop {
             return false;
         };
         match self.waiting.get_mut(&incoming.peer()) {
-            Some(waiting) if waiting.reason.is_some() => waiting.behind.push_back(incoming),
+            Some(waiting) if waiting.waits_for.is_some() => waiting.behind.push_back(incoming),
             _ => self.take(incoming),
         }
         true
@@ -174,14 +175,19 @@ impl RequestLoop {
         });
     }
 
-    /// Takes a request as far as it gets.
-    fn go_on(&mut self, mut pending: Pending) {
+    /// Takes a request as far as it gets. A panic on the way costs it a 500, which tiny_http sends,
+    /// and nobody else anything.
+    fn go_on(&mut self, pending: Pending) {
+        let _ = catch_unwind(AssertUnwindSafe(|| self.go_on_unguarded(pending)));
+    }
+
+    fn go_on_unguarded(&mut self, mut pending: Pending) {
         match self.admit(&mut pending) {
             Ok(call) => self.call(pending, call),
             Err(Stop::Respond(response)) => self.respond(pending, response),
             Err(Stop::AwaitKeys) => {
                 let waiting = self.waiting.entry(pending.incoming.peer()).or_default();
-                waiting.reason = Some(Waits::Keys(Box::new(pending)));
+                waiting.waits_for = Some(WaitsFor::Keys(Box::new(pending)));
             }
         }
     }
@@ -189,6 +195,9 @@ impl RequestLoop {
     /// From a request to the permission to run its endpoint: the route (404, 405), the token (401,
     /// 503), the permissions (403), and a place for a body that has to be waited for.
     fn admit(&mut self, pending: &mut Pending) -> Result<Call, Stop> {
+        if pending.incoming.body() == Body::Malformed {
+            return Err(worker::malformed().into());
+        }
         let route = self.shared.api.find(&mut pending.request)?;
         let claims = match route.kind() {
             Kind::Open => None,
@@ -240,9 +249,7 @@ impl RequestLoop {
         let source = case.source().unwrap_or_default();
         let need = match rejection.reason {
             Reason::KeysUnavailable { .. } => self.keys.need_any(source, now),
-            Reason::UnknownKey { .. } if case.is_worth_a_fetch() => {
-                self.keys.need_unknown(source, now)
-            }
+            Reason::UnknownKey { .. } => self.keys.need_unknown(source, now),
             _ => Need::Unknown,
         };
         if need == Need::Fetch {
@@ -305,10 +312,14 @@ impl RequestLoop {
         if must_wait || self.has_worker(&pending) {
             return self.hand_over(pending, Then::Call(call));
         }
-        if let BodyEnd::Whole(Some(body)) = pending.incoming.read_body(MAX_BODY_BYTES) {
-            pending.request.set_body(body);
-        }
-        let response = call.run(&pending.request);
+        let body = pending.incoming.read_body(MAX_BODY_BYTES);
+        let response = match worker::kept(body) {
+            Ok(body) => {
+                pending.request.set_body(body);
+                call.run(&pending.request)
+            }
+            Err(response) => response,
+        };
         self.send(pending, &response);
     }
 
@@ -369,7 +380,7 @@ impl RequestLoop {
         if jobs.send(job).is_ok()
             && let Some(waiting) = self.waiting.get_mut(&peer)
         {
-            waiting.reason = Some(Waits::Worker);
+            waiting.waits_for = Some(WaitsFor::Worker);
         }
     }
 
@@ -388,7 +399,7 @@ impl RequestLoop {
 
     fn job_is_done(&mut self, done: Done) {
         if let Some(waiting) = self.waiting.get_mut(&done.peer) {
-            waiting.reason = None;
+            waiting.waits_for = None;
             if let Some(worker) = waiting.worker.as_mut().filter(|_| done.has_waited) {
                 worker.used = Instant::now();
             }
@@ -399,7 +410,7 @@ impl RequestLoop {
     /// Takes up the requests behind one that has its response, until one of them has to wait.
     fn take_next(&mut self, peer: SocketAddr) {
         while let Some(waiting) = self.waiting.get_mut(&peer) {
-            if waiting.reason.is_some() {
+            if waiting.waits_for.is_some() {
                 return;
             }
             let Some(incoming) = waiting.behind.pop_front() else {

@@ -23,7 +23,10 @@
 //!   that is idle, or that says HTTP/2.0 or HTTP/3.0 in its request.
 //! - A byte beyond ASCII in a target or a header ends the connection without an answer.
 //! - Text that is no HTTP gets 400 and an `Expect` other than `100-continue` gets 417, without a body.
-//! - The text behind a malformed chunked body is read as the next request, and judged like any other.
+//! - The text behind a malformed body, or in the trailer of a chunked one, is read as the next request,
+//!   and judged like any other.
+//! - A connection is known by its peer's address: one that takes the port of another waits for what
+//!   that one had begun.
 //! - More than 128 connections that arrive at the same instant wait for a second: the backlog.
 
 use crate::http::{Connection, Request};
@@ -78,15 +81,18 @@ pub(super) enum Body {
     Unread,
     /// It is declared longer than anybody may send.
     TooLong,
+    /// Its length is no number, or there are two: where it ends is unknown.
+    Malformed,
 }
 
 /// How the reading of a body ended.
 pub(super) enum BodyEnd {
     /// At its end. The bytes are None when there were more than were to be kept.
     Whole(Option<Vec<u8>>),
-    /// At something that is no chunk, or after too many of them: where the next request begins is
-    /// unknown.
+    /// At something that is no chunk.
     Malformed,
+    /// After more chunks than anybody may send.
+    Endless,
     /// The peer is gone.
     BrokenOff,
 }
@@ -173,12 +179,16 @@ impl Incoming {
     /// may come on this connection.
     fn new(inner: tiny_http::Request) -> Incoming {
         let (mut connection, mut is_chunked, mut expects) = (None, false, false);
+        let mut lengths = Vec::new();
         for (name, value) in headers(&inner) {
             if name.eq_ignore_ascii_case("Connection") {
                 connection = connection.or(Some(value.to_ascii_lowercase()));
             }
             is_chunked |= name.eq_ignore_ascii_case("Transfer-Encoding");
             expects |= name.eq_ignore_ascii_case("Expect");
+            if name.eq_ignore_ascii_case("Content-Length") {
+                lengths.push(value);
+            }
         }
         let says = |word| {
             connection
@@ -187,19 +197,28 @@ impl Incoming {
         };
         let is_upgrade = says("upgrade");
         let is_old = *inner.http_version() == tiny_http::HTTPVersion(1, 0);
-        let connection = match (says("keep-alive"), is_old) {
-            _ if says("close") || is_upgrade => Connection::Close,
-            (false, true) => Connection::Close,
-            (true, true) => Connection::KeepAlive,
-            (_, false) => Connection::Persistent,
+        // RFC 9112 section 6.3: tiny_http takes the first length, and one that is no number for none.
+        let is_number = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_length = match lengths.as_slice() {
+            [] => true,
+            [one] => is_number(one) && inner.body_length().is_some(),
+            _ => false,
         };
         let body = match inner.body_length().unwrap_or_default() {
             _ if is_upgrade => Body::None,
             _ if is_chunked => Body::Unread,
+            _ if !is_length => Body::Malformed,
             0 => Body::None,
             MORE_THAN_DRAINED.. => Body::TooLong,
             length if length > BODY_IN_MEMORY_BYTES || expects => Body::Unread,
             _ => Body::InMemory,
+        };
+        let connection = match (says("keep-alive"), is_old) {
+            _ if body == Body::Malformed => Connection::Close,
+            _ if says("close") || is_upgrade => Connection::Close,
+            (false, true) => Connection::Close,
+            (true, true) => Connection::KeepAlive,
+            (_, false) => Connection::Persistent,
         };
         Incoming {
             inner,
@@ -238,7 +257,7 @@ impl Incoming {
 
     /// Reads the body to its end, however long that takes, and keeps at most `keep` bytes of it.
     pub(super) fn read_body(&mut self, keep: usize) -> BodyEnd {
-        if self.body == Body::None {
+        if matches!(self.body, Body::None | Body::Malformed) {
             return BodyEnd::Whole(Some(Vec::new()));
         }
         let declared = self.inner.body_length();
@@ -254,9 +273,11 @@ impl Incoming {
             total += count;
             match declared {
                 Some(length) if count == 0 && total < length => return BodyEnd::BrokenOff,
+                // The decoder of chunks calls their end and the end of the connection the same.
+                None if count == 0 && self.peer_has_ended() => return BodyEnd::BrokenOff,
                 _ if count == 0 => return BodyEnd::Whole(kept),
                 // Only a chunked body can be longer than it was declared.
-                _ if total > MAX_DRAINED_BYTES => return BodyEnd::Malformed,
+                _ if total > MAX_DRAINED_BYTES => return BodyEnd::Endless,
                 _ if total > keep => kept = None,
                 _ => {
                     let read = buffer.get(..count).unwrap_or_default();
@@ -265,6 +286,11 @@ impl Incoming {
                 }
             }
         }
+    }
+
+    /// Ends a request whose peer is gone, without a response.
+    pub(super) fn close(self) {
+        drop(self.inner.into_writer());
     }
 
     /// Gives the request up without reading its body and without a response. Its connection's thread
@@ -276,16 +302,41 @@ impl Incoming {
     /// Sends as much as the peer takes at once: None when nothing is left to do, because all is sent
     /// or the peer is gone.
     pub(super) fn send(self, bytes: &[u8]) -> Option<Unsent> {
-        let mut writer = self.inner.into_writer();
-        let mut sent = 0;
-        match push(&mut writer, bytes, &mut sent) {
-            Err(error) if is_full(&error) => Some(Unsent {
-                writer,
-                bytes: bytes.to_vec(),
-                sent,
-            }),
+        let mut unsent = Unsent {
+            writer: self.inner.into_writer(),
+            bytes: Vec::new(),
+            sent: 0,
+        };
+        match push(&mut unsent.writer, bytes, &mut unsent.sent) {
+            Err(error) if is_full(&error) => {
+                unsent.bytes = bytes.to_vec();
+                Some(unsent)
+            }
             _ => None,
         }
+    }
+
+    /// The response as a whole still to be sent.
+    pub(super) fn unsent(self, bytes: Vec<u8>) -> Unsent {
+        Unsent {
+            writer: self.inner.into_writer(),
+            bytes,
+            sent: 0,
+        }
+    }
+
+    /// Whether the peer has sent the end of its side of the connection, as far as Linux tells: then
+    /// the socket is in the state CLOSE_WAIT. A client that is done with sending and waits for the
+    /// response looks the same; with chunks that is rare.
+    fn peer_has_ended(&self) -> bool {
+        const CLOSE_WAIT: &str = "08";
+        let end = |address: SocketAddr| format!("0100007F:{:04X}", address.port());
+        let remote = end(self.peer());
+        let sockets = std::fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+        sockets.lines().any(|socket| {
+            let mut fields = socket.split_ascii_whitespace().skip(2);
+            fields.next() == Some(&remote) && fields.next() == Some(CLOSE_WAIT)
+        })
     }
 }
 
@@ -304,15 +355,18 @@ pub(super) struct Unsent {
 }
 
 impl Unsent {
-    /// Sends the rest, however long the peer takes. Ends when it is gone, too.
-    pub(super) fn finish(mut self) {
+    /// Sends the rest, however long the peer takes, and says whether it had to wait. Ends when the
+    /// peer is gone, too.
+    pub(super) fn finish(mut self) -> bool {
         let mut pause = SEND_TIMEOUT;
+        let mut has_waited = false;
         loop {
             let before = self.sent;
             match push(&mut self.writer, &self.bytes, &mut self.sent) {
                 Err(error) if is_full(&error) => std::thread::sleep(pause),
-                _ => return,
+                _ => return has_waited,
             }
+            has_waited = true;
             pause = match self.sent > before {
                 true => SEND_TIMEOUT,
                 false => (pause * 2).min(MAX_SEND_PAUSE),

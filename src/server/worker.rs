@@ -7,6 +7,7 @@ use crate::clock;
 use crate::endpoints::MAX_BODY_BYTES;
 use crate::http::{Api, Claims, Connection, Kind, Request, Response, Route};
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
@@ -76,36 +77,14 @@ pub(super) fn start(peer: SocketAddr, shared: Shared) -> std::io::Result<Sender<
 
 fn work(peer: SocketAddr, jobs: &Receiver<Job>, shared: &Shared) {
     for job in jobs {
-        let mut report = Report {
-            done: Some(Done {
-                peer,
-                has_waited: true,
-            }),
-            shared,
-        };
-        let has_waited = match job {
+        // A panic costs this request a 500, which tiny_http sends, and nobody else anything.
+        let outcome = catch_unwind(AssertUnwindSafe(|| match job {
             Job::Handle(pending, then) => handle(*pending, then, shared),
-            Job::Send(unsent) => {
-                unsent.finish();
-                true
-            }
-        };
-        report.done = Some(Done { peer, has_waited });
-    }
-}
-
-/// Tells the loop that a job is done, even when it ended by a panic.
-struct Report<'s> {
-    done: Option<Done>,
-    shared: &'s Shared,
-}
-
-impl Drop for Report<'_> {
-    fn drop(&mut self) {
-        if let Some(done) = self.done.take() {
-            let _ = self.shared.done.send(done);
-            self.shared.waker.wake();
-        }
+            Job::Send(unsent) => unsent.finish(),
+        }));
+        let has_waited = outcome.unwrap_or(true);
+        let _ = shared.done.send(Done { peer, has_waited });
+        shared.waker.wake();
     }
 }
 
@@ -117,14 +96,17 @@ fn handle(mut pending: Pending, then: Then, shared: &Shared) -> bool {
         Then::Respond(_) => 0,
         Then::Call(_) => MAX_BODY_BYTES,
     };
-    let body = match pending.incoming.read_body(keep) {
-        BodyEnd::Whole(body) => body.ok_or_else(too_large),
-        BodyEnd::Malformed => {
-            connection = Connection::Close;
-            Err(malformed())
+    let end = pending.incoming.read_body(keep);
+    match end {
+        BodyEnd::BrokenOff => {
+            pending.incoming.close();
+            return true;
         }
-        BodyEnd::BrokenOff => return true,
-    };
+        // Where the next request begins is unknown.
+        BodyEnd::Malformed | BodyEnd::Endless => connection = Connection::Close,
+        BodyEnd::Whole(_) => {}
+    }
+    let body = kept(end);
     let response = match (then, body) {
         (Then::Respond(response), _) => response,
         (Then::Call(_), Err(response)) => response,
@@ -134,13 +116,9 @@ fn handle(mut pending: Pending, then: Then, shared: &Shared) -> bool {
     let date = clock::http_date(clock::unix_now() as u64);
     let cors = shared.api.cors();
     response.write(&mut bytes, &pending.request, connection, cors, &date);
-    match pending.incoming.send(&bytes) {
-        Some(unsent) => {
-            unsent.finish();
-            true
-        }
-        None => !is_quick,
-    }
+    drop(response);
+    let has_waited = pending.incoming.unsent(bytes).finish();
+    has_waited || !is_quick
 }
 
 impl Call {
@@ -171,12 +149,21 @@ pub(super) fn busy() -> Response {
     Response::error(503, "busy", words).with("Retry-After", 1)
 }
 
+/// The body that was kept, or the response to one that cannot be.
+pub(super) fn kept(end: BodyEnd) -> Result<Vec<u8>, Response> {
+    match end {
+        BodyEnd::Whole(Some(body)) => Ok(body),
+        BodyEnd::Whole(None) | BodyEnd::Endless => Err(too_large()),
+        BodyEnd::Malformed | BodyEnd::BrokenOff => Err(malformed()),
+    }
+}
+
 fn too_large() -> Response {
     let words = format!("The request's body is longer than {MAX_BODY_BYTES} bytes");
     Response::error(413, "payload_too_large", words)
 }
 
-fn malformed() -> Response {
-    let words = "The request's body is not the chunks it should be, ends early, or is too long";
+pub(super) fn malformed() -> Response {
+    let words = "The request's body is not of the length or of the chunks that its headers say";
     Response::error(400, "bad_request", words)
 }

@@ -49,6 +49,9 @@ pub const CLOUDS: [Cloud; 3] = [
     },
 ];
 
+/// Scopes that people often put at the end of an audience, with the slash before them.
+pub const SCOPE_ENDINGS: [&str; 3] = ["/user_impersonation", "/.default", "/access_as_user"];
+
 /// Whether an issuer is one of Microsoft's clouds: v1.0 or v2.0.
 pub fn is_microsoft_issuer(issuer: &str) -> bool {
     is_v1_issuer(issuer) || is_v2_issuer(issuer)

@@ -4,7 +4,7 @@ mod clouds;
 mod reader;
 mod rules;
 
-pub use clouds::{CLOUDS, is_microsoft_issuer, is_v1_issuer, is_v2_issuer};
+pub use clouds::{CLOUDS, SCOPE_ENDINGS, is_microsoft_issuer, is_v1_issuer, is_v2_issuer};
 
 use crate::keys::{Source, Trust};
 use reader::Reader;
@@ -43,7 +43,7 @@ pub struct Settings {
     pub audit: Audit,
     /// The public address of this API, where it is set.
     pub resource: Option<Resource>,
-    /// What is legal and probably wrong, a sentence each.
+    /// Warnings: legal and probably wrong, a sentence each.
     pub warnings: Vec<String>,
 }
 
@@ -134,7 +134,7 @@ impl Resource {
 }
 
 impl Issuer {
-    /// Whether the issuer stands for any tenant's.
+    /// Whether the issuer has `{tenantid}`, and so stands for that of any tenant.
     pub fn is_template(&self) -> bool {
         self.pattern.contains(TENANT_PLACEHOLDER)
     }

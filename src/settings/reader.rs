@@ -2,6 +2,9 @@
 
 use crate::text::{MAX_QUOTED_CHARS, clean};
 
+const JSON_LIST: &str =
+    "is a JSON list: separate the items by commas, without brackets and quotation marks";
+
 /// Reads settings one by one, and notes what is wrong with each.
 pub(super) struct Reader<'g> {
     get: &'g dyn Fn(&str) -> Option<String>,
@@ -29,21 +32,21 @@ impl<'g> Reader<'g> {
         (self.get)(name).is_some_and(|value| !value.is_empty())
     }
 
-    /// The value of a setting; None, with a problem, when no setting can mean that.
+    /// The value of a setting; None, with a problem, when it is wrong for every setting.
     pub(super) fn value(&mut self, name: &'static str, example: &str) -> Option<String> {
         let value = (self.get)(name).filter(|value| !value.is_empty())?;
         let value = value.trim();
         let fault = if value.starts_with("@Microsoft.") {
             "is a reference that the platform could not resolve (its name, its version, or the access to it)"
+        } else if value.starts_with("[\"") || value.starts_with("['") {
+            JSON_LIST
         } else if is_quoted(value)
             || value
                 .split([',', ' ', ';'])
                 .any(|item| is_quoted(item.trim()))
         {
             "has quotation marks, which are part of the value here: leave them out"
-        } else if value.starts_with("[\"") || value.starts_with("['") {
-            "is a JSON list: separate the items by commas, without brackets"
-        // What is not UTF-8 was replaced when it was read, and would be compared with something else.
+        // Bytes that are not UTF-8 were replaced on reading.
         } else if value
             .contains(|char: char| char.is_control() || char == char::REPLACEMENT_CHARACTER)
         {
@@ -82,11 +85,7 @@ impl<'g> Reader<'g> {
         let items = self.items(name, &[','], example);
         let has = |odd: fn(&String) -> bool| items.iter().any(odd);
         if has(|item| item.starts_with(['[', '{']) || item.ends_with(']') && item.contains('[')) {
-            self.problem(
-                name,
-                "is a JSON list: separate the items by commas, without brackets",
-                example,
-            );
+            self.problem(name, JSON_LIST, example);
         } else if has(|item| item.contains(';')) {
             self.problem(
                 name,

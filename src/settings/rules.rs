@@ -1,6 +1,6 @@
 //! The values that each setting may hold, and the words for those that it may not.
 
-use super::clouds::{CLOUDS, Cloud};
+use super::clouds::{CLOUDS, Cloud, SCOPE_ENDINGS};
 use super::reader::Reader;
 use super::{Audit, Issuer, Origins, Resource, Settings, TENANT_PLACEHOLDER};
 use crate::keys::{Address, Source, Trust, is_file, is_safe_address};
@@ -143,7 +143,7 @@ fn authority(reader: &mut Reader) -> String {
     if let Some(cloud) = CLOUDS.iter().find(is_meant) {
         let what = "is not how this cloud's issuers begin: leave out a path, and use the name that it has today";
         reader.problem(NAME, what, cloud.authority);
-    } else if !is_safe_address(&value) {
+    } else if !is_safe_address(&value) || value.contains(['?', '#']) {
         let what = "is not https:// and a host (http:// only to a loopback address)";
         reader.problem(NAME, what, "https://login.microsoftonline.us");
     } else if !reader.is_set("ISSUERS") {
@@ -376,10 +376,7 @@ fn resource(reader: &mut Reader, issuers: &[Issuer], required: &[String]) -> Opt
         return None;
     }
     let scopes = reader.items(SCOPES, &[' ', ','], SCOPES_EXAMPLE);
-    if scopes
-        .iter()
-        .any(|scope| !scope.is_ascii() || scope.contains('\\'))
-    {
+    if !scopes.iter().all(|scope| is_scope(scope)) {
         reader.problem(
             SCOPES,
             "has a character that no scope has (RFC 6749 section 3.3)",
@@ -412,6 +409,12 @@ fn resource(reader: &mut Reader, issuers: &[Issuer], required: &[String]) -> Opt
     })
 }
 
+/// RFC 6749 section 3.3: the characters of a scope.
+fn is_scope(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+}
+
 /// The issuers without `{tenantid}`; of a tenant's own two, the v2.0 issuer alone.
 fn authorization_servers(reader: &Reader, issuers: &[Issuer]) -> Vec<String> {
     let is_default = !reader.is_set("ISSUERS");
@@ -421,9 +424,8 @@ fn authorization_servers(reader: &Reader, issuers: &[Issuer]) -> Vec<String> {
 }
 
 fn warnings(settings: &Settings) -> Vec<String> {
-    /// Scopes that people often put at the end of an audience.
-    const SCOPES: [&str; 3] = ["/user_impersonation", "/.default", "/access_as_user"];
-    let ends_in_scope = |audience: &&String| SCOPES.iter().any(|scope| audience.ends_with(scope));
+    let ends_in_scope =
+        |audience: &&String| SCOPE_ENDINGS.iter().any(|scope| audience.ends_with(scope));
     let glued = settings.audiences.iter().filter(ends_in_scope);
     let mut warnings: Vec<String> = glued
         .map(|audience| {

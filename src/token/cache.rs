@@ -7,8 +7,8 @@ use crate::limits::MAX_CACHED_BYTES;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The end of a token's text: a part of its signature, which nobody but the key's holder can make.
-/// It only finds an entry; the whole text is compared afterwards.
+/// The end of a token's text, a part of its signature. It only finds an entry; the whole text is
+/// compared afterwards.
 type Tail = [u8; 16];
 
 /// Bytes that an entry costs in the map, beside its token.

@@ -1,5 +1,4 @@
-//! Claims (RFC 7519 section 4) of a token that nobody has to believe yet, read one by one with
-//! their types: for the checks, for hints and for the audit log.
+//! Single claims (RFC 7519 section 4) of a payload that nobody has verified, with their types.
 
 use crate::json::{Object, Raw};
 use crate::limits::END_OF_NUMERIC_DATES;
@@ -40,8 +39,8 @@ impl<'a> UnverifiedClaims<'a> {
         }
     }
 
-    /// A claim that is a string, or nothing: for hints and log entries.
-    pub fn hint(self, name: &str) -> Cow<'a, str> {
+    /// A claim that is a string, otherwise an empty text: for hints and log entries.
+    pub fn text_or_empty(self, name: &str) -> Cow<'a, str> {
         self.raw(name).and_then(Raw::string).unwrap_or_default()
     }
 
@@ -95,15 +94,16 @@ impl<'a> UnverifiedClaims<'a> {
             return Ok(None);
         };
         let names = match value.string() {
-            Some(Cow::Borrowed(text)) => Some(names(text).map(Cow::Borrowed).collect()),
+            Some(Cow::Borrowed(text)) => Some(text.split(' ').map(Cow::Borrowed).collect()),
             Some(Cow::Owned(text)) => Some(
-                names(&text)
+                text.split(' ')
                     .map(|name| Cow::Owned(name.to_owned()))
                     .collect(),
             ),
             None => value.strings(),
         };
-        names.map(Some).ok_or(ClaimFault::Malformed(name, EXPECTED))
+        let names = names.map(without_blanks).map(Some);
+        names.ok_or(ClaimFault::Malformed(name, EXPECTED))
     }
 
     /// App roles, empty where there are none.
@@ -111,11 +111,13 @@ impl<'a> UnverifiedClaims<'a> {
         let Some(value) = self.raw("roles") else {
             return Ok(Vec::new());
         };
-        let roles = value.strings();
+        let roles = value.strings().map(without_blanks);
         roles.ok_or(ClaimFault::Malformed("roles", "an array of strings"))
     }
 }
 
-fn names(text: &str) -> impl Iterator<Item = &str> {
-    text.split(' ').filter(|name| !name.is_empty())
+/// A name that is empty or blank permits nothing.
+fn without_blanks(mut names: Vec<Cow<str>>) -> Vec<Cow<str>> {
+    names.retain(|name| !name.trim().is_empty());
+    names
 }

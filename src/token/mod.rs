@@ -1,5 +1,4 @@
-//! A token on its way from text to trust: read with nothing believed, its claims looked at, its
-//! signature verified, and kept for the next request.
+//! A token: read with nothing believed, verified, and cached.
 
 mod cache;
 mod claims;

@@ -114,7 +114,7 @@ impl Unverified {
     }
 }
 
-/// The claims alone, whatever the rest of the text is: to be shown, not to be decided upon.
+/// The claims alone, even where the rest of the text is no token: to show them, not to decide.
 pub fn peek_payload(text: &str) -> Option<String> {
     let mut parts = text.split('.').skip(1).take(2);
     let payload = parts.next()?;
@@ -133,16 +133,20 @@ fn three_parts(text: &str) -> Result<[&str; 3], ReadFault> {
     if parts.next().is_none() && !three.contains(&"") {
         return Ok(three);
     }
-    let parts = text.split('.');
-    if parts.clone().count() == 5 {
+    let parts: Vec<&str> = text.split('.').collect();
+    // RFC 7516 section 7.1: of the five parts only the second, the encrypted key, may be empty.
+    let may_be_empty = |number: usize| number == 1;
+    let mut numbered = parts.iter().enumerate();
+    let is_whole = numbered.all(|(number, part)| !part.is_empty() || may_be_empty(number));
+    if parts.len() == 5 && is_whole {
         return Err(ReadFault::Encrypted);
     }
-    let found = parts.filter(|part| !part.is_empty()).count();
+    let found = parts.iter().filter(|part| !part.is_empty()).count();
     Err(ReadFault::NotThreeParts(found))
 }
 
-/// Base64url without padding (RFC 7515 section 2), in the one text that encodes these bytes (RFC
-/// 4648 section 3.5): otherwise one signed token could be written in several ways.
+/// Base64url without padding (RFC 7515 section 2), and canonical (RFC 4648 section 3.5). Otherwise one
+/// signed token could be written in several ways.
 fn decode(part: Part, text: &str) -> Result<Vec<u8>, ReadFault> {
     let bytes = URL_SAFE_NO_PAD.decode(text);
     bytes.map_err(|_| ReadFault::NotBase64url(part))

@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// A token whose signature holds. Only [`verify`] makes one.
 ///
 /// ```compile_fail
-/// // The fields are private: without the key's word nobody calls a token verified.
+/// // The fields are private: only `verify` can build one.
 /// fn forge(token: entra_handler::Unverified, key: std::sync::Arc<entra_handler::PublicKey>) {
 ///     let _ = entra_handler::Verified { token, key };
 /// }

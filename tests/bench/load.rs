@@ -1,193 +1,356 @@
-//! The load: one thread that asks over many keep-alive connections, one request at a time on
-//! each, and compares every answer. It polls without sleeping, on a core of its own.
+//! Servers on one core, connections that are kept busy on another, and the bare server.
 
+use crate::Result;
+use crate::support::usage::Usage;
+use crate::support::{Connection, GUARD, Setup};
+use std::fmt::{Display, Formatter};
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::exchange::{Exchanges, Head};
-use crate::statistics::percentile;
+/// The core for the servers; None when nothing could be pinned. `taskset` pins single threads, and
+/// they hand it on to all that they start.
+pub(crate) struct Cores(Option<usize>);
 
-/// More than any answer has.
-const BUFFER_BYTES: usize = 16 * 1024;
+impl Cores {
+    /// Pins the calling thread to the core for the load.
+    pub(crate) fn divide() -> Cores {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let list = status.split("Cpus_allowed_list:").nth(1);
+        let list = list
+            .and_then(|rest| rest.lines().next())
+            .unwrap_or_default();
+        let mut cores = list.trim().split(['-', ',']).flat_map(str::parse);
+        let server = cores.next();
+        Cores(server.filter(|_| cores.last().is_some_and(pin)))
+    }
 
-/// Without any answer for so long, those that are due count as wrong.
-const PATIENCE: Duration = Duration::from_secs(5);
+    /// Works on a thread on the servers' core.
+    pub(crate) fn on_server<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        let pinned = || {
+            self.0.map(pin);
+            work()
+        };
+        thread::scope(|scope| scope.spawn(pinned).join()).expect("the work is done")
+    }
+}
 
-/// When a load ends.
-#[derive(Clone, Copy, Debug)]
+impl Display for Cores {
+    fn fmt(&self, f: &mut Formatter) -> std::fmt::Result {
+        match self.0 {
+            Some(core) => write!(f, "Servers ran on core {core}, the load on another."),
+            None => write!(
+                f,
+                "**Nothing was pinned**: that needs two cores and `taskset`."
+            ),
+        }
+    }
+}
+
+/// Pins the calling thread.
+fn pin(core: usize) -> bool {
+    // A link to PID/task/TID.
+    let thread = std::fs::read_link("/proc/thread-self").unwrap_or_default();
+    let id = thread.file_name().unwrap_or_default();
+    let mut taskset = Command::new("taskset");
+    taskset.args(["-p", "-c", &core.to_string()]).arg(id);
+    taskset.output().is_ok_and(|output| output.status.success())
+}
+
+/// A program that serves: a handler, or the bare server with its response.
+#[derive(Clone, Debug)]
+pub(crate) enum Program {
+    Handler(PathBuf),
+    Bare(String),
+}
+
+impl Program {
+    pub(crate) fn handler(path: impl AsRef<Path>) -> Option<Program> {
+        Some(Program::Handler(path.as_ref().canonicalize().ok()?))
+    }
+
+    /// Starts it on the servers' core and asks until it responds. Gives the time since just before
+    /// the launch.
+    pub(crate) fn launch(&self, talk: &Talk, keys: &str, cores: &Cores) -> Result<Launched> {
+        let port = free_port();
+        let mut command = match self {
+            Program::Handler(path) => Setup::new(keys).program(path).command(),
+            Program::Bare(response) => {
+                let mut command = Command::new(std::env::current_exe().expect("a path"));
+                command.args(["--bare", &port.to_string(), response]);
+                command
+            }
+        };
+        command.env("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string());
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let (start, child) = cores.on_server(|| (Instant::now(), command.spawn()));
+        let mut server = Server(child.map_err(|error| format!("{self:?}: {error}"))?);
+        let mut stdout = server.0.stdout.take().expect("piped");
+        thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
+        let mut load = Load::new(port);
+        while let Err(problem) = load.open(talk) {
+            let status = server.0.try_wait().map_err(|error| error.to_string())?;
+            if status.is_some() || start.elapsed() > GUARD {
+                return Err(format!("{self:?}: {problem}, {status:?}"));
+            }
+        }
+        Ok((server, load, start.elapsed()))
+    }
+}
+
+type Launched = (Server, Load, Duration);
+
+/// A running server, killed when it is dropped.
+pub(crate) struct Server(Child);
+
+impl Server {
+    /// CPU time of its threads: the first number of a schedstat, in nanoseconds.
+    pub(crate) fn cpu_seconds(&self) -> f64 {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.0.id()));
+        let files = threads.into_iter().flatten().flatten();
+        let nanos = files.filter_map(|thread| {
+            let schedstat = std::fs::read_to_string(thread.path().join("schedstat"));
+            schedstat.ok()?.split(' ').next()?.parse::<f64>().ok()
+        });
+        nanos.sum::<f64>() / 1e9
+    }
+
+    pub(crate) fn resident_mib(&self) -> f64 {
+        Usage::of(self.0.id()).map_or(f64::NAN, |usage| usage.rss_kib as f64 / 1024.0)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A port below those that the system gives to connections: one that is tried while nobody listens
+/// must not get the same port and so reach itself.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = (std::process::id() % 8000) as u16;
+    loop {
+        let port = 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// Requests, and the responses that are right for them.
+#[derive(Clone)]
+pub(crate) struct Talk {
+    pub(crate) requests: Vec<Vec<u8>>,
+    status: &'static str,
+    /// The bodies, or how they begin: one for each request, or one for all.
+    bodies: Vec<Vec<u8>>,
+    /// Each goes on all the time on a connection of its own, beside the others.
+    pub(crate) calls: Vec<Vec<u8>>,
+}
+
+impl Talk {
+    pub(crate) fn new(status: &'static str, requests: Vec<Vec<u8>>, bodies: Vec<Vec<u8>>) -> Talk {
+        Talk {
+            requests,
+            status,
+            bodies,
+            calls: Vec::new(),
+        }
+    }
+
+    /// Whether it is the right response; None until it is whole.
+    fn is_right(&self, number: usize, received: &[u8]) -> Option<bool> {
+        let find = |text: &[u8]| received.windows(text.len()).position(|part| part == text);
+        let (end, length) = (find(b"\r\n\r\n")? + 4, find(b"Content-Length: ")? + 16);
+        let digits = received[length..]
+            .iter()
+            .take_while(|it| it.is_ascii_digit());
+        let length = digits.fold(0, |sum, digit| 10 * sum + usize::from(digit - b'0'));
+        let body = received.get(end..end + length)?;
+        let expected = &self.bodies[number % self.bodies.len()];
+        Some(&received[9..12] == self.status.as_bytes() && body.starts_with(expected))
+    }
+}
+
+/// When a slice of the load ends.
+#[derive(Clone, Copy)]
 pub(crate) enum Until {
-    /// After this time; the requests are used again and again.
     Elapsed(Duration),
-    /// When every request has been sent once.
-    Sent,
+    Sent(usize),
 }
 
-/// What a load has shown. Latencies are in microseconds.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Load {
-    pub(crate) requests: usize,
-    pub(crate) per_second: f64,
+/// The figures of one slice.
+pub(crate) struct Slice {
+    pub(crate) requests: f64,
+    pub(crate) seconds: f64,
+    /// The median latency in microseconds.
     pub(crate) median: f64,
-    pub(crate) p99: f64,
-    pub(crate) max: f64,
-    pub(crate) wrong: usize,
 }
 
-/// Open connections to one server.
-pub(crate) struct Clients {
-    connections: Vec<Connection>,
-    yields: bool,
-}
-
-struct Connection {
-    stream: TcpStream,
-    received: Vec<u8>,
-    filled: usize,
-    asked: usize,
-    at: Instant,
-    is_busy: bool,
-}
-
-impl Clients {
-    /// Opens connections one by one, each with an answer before the next: of those that come
-    /// together tiny_http may leave some waiting.
-    pub(crate) fn open(
-        port: u16,
-        count: usize,
-        yields: bool,
-        all: Exchanges,
-        head: &Head,
-    ) -> Result<Clients, String> {
-        let mut clients = Clients {
-            connections: Vec::new(),
-            yields,
-        };
-        let first = Exchanges {
-            requests: &all.requests[..1],
-            ..all
-        };
-        for _ in 0..count {
-            let connection =
-                Connection::open(port).map_err(|error| format!("no connection: {error}"))?;
-            let mut single = Clients {
-                connections: vec![connection],
-                yields,
-            };
-            single.drive(first, head, Until::Sent);
-            clients.connections.append(&mut single.connections);
-        }
-        Ok(clients)
-    }
-
-    /// Keeps every connection busy until the end.
-    pub(crate) fn drive(&mut self, all: Exchanges, head: &Head, until: Until) -> Load {
-        let started = Instant::now();
-        let more = |sent: usize, now: Instant| match until {
-            Until::Elapsed(time) => now.duration_since(started) < time,
-            Until::Sent => sent < all.requests.len(),
-        };
-        let (mut load, mut latencies) = (Load::default(), Vec::with_capacity(1 << 16));
-        let (mut sent, mut busy, mut last) = (0, 0, started);
-        for connection in &mut self.connections {
-            if !more(sent, started) {
-                break;
-            }
-            connection.ask(sent % all.requests.len(), all);
-            (sent, busy) = (sent + 1, busy + 1);
-        }
-        while busy > 0 {
-            let mut is_idle = true;
-            for connection in self
-                .connections
-                .iter_mut()
-                .filter(|connection| connection.is_busy)
-            {
-                let Some(is_right) = connection.poll(all, head) else {
-                    continue;
-                };
-                (is_idle, last) = (false, Instant::now());
-                latencies.push(last.duration_since(connection.at).as_nanos() as u32);
-                load.wrong += usize::from(!is_right);
-                if is_right && load.wrong == 0 && more(sent, last) {
-                    connection.ask(sent % all.requests.len(), all);
-                    sent += 1;
-                } else {
-                    connection.is_busy = false;
-                    busy -= 1;
-                }
-            }
-            if is_idle && last.elapsed() > PATIENCE {
-                eprintln!("bench: {busy} answers did not come");
-                load.wrong += busy;
-                break;
-            }
-            if is_idle && self.yields {
-                std::thread::yield_now();
-            }
-        }
-        load.fill(&mut latencies, last.duration_since(started));
-        load
-    }
+/// Keep-alive connections to one server, with one request at a time on each, from one thread that
+/// polls without sleeping.
+pub(crate) struct Load {
+    port: u16,
+    connections: Vec<Busy>,
+    /// Number of the next request.
+    next: usize,
 }
 
 impl Load {
-    fn fill(&mut self, latencies: &mut [u32], took: Duration) {
-        self.requests = latencies.len();
-        self.per_second = self.requests as f64 / took.as_secs_f64().max(1e-9);
-        let mut micros = |share| f64::from(percentile(latencies, share)) / 1e3;
-        (self.median, self.p99, self.max) = (micros(0.5), micros(0.99), micros(1.0));
-    }
-}
-
-impl Connection {
-    fn open(port: u16) -> std::io::Result<Connection> {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-        stream.set_nodelay(true)?;
-        stream.set_nonblocking(true)?;
-        let received = vec![0; BUFFER_BYTES];
-        Ok(Connection {
-            stream,
-            received,
-            filled: 0,
-            asked: 0,
-            at: Instant::now(),
-            is_busy: false,
-        })
-    }
-
-    /// Sends a request. What goes wrong shows when its answer is read.
-    fn ask(&mut self, number: usize, all: Exchanges) {
-        (self.filled, self.asked, self.is_busy, self.at) = (0, number, true, Instant::now());
-        let mut rest = all.requests[number].as_slice();
-        while !rest.is_empty() {
-            match self.stream.write(rest) {
-                Ok(count) => rest = &rest[count..],
-                Err(error)
-                    if error.kind() == ErrorKind::WouldBlock && self.at.elapsed() < PATIENCE => {}
-                Err(_) => return,
-            }
+    fn new(port: u16) -> Load {
+        let connections = Vec::new();
+        Load {
+            port,
+            connections,
+            next: 0,
         }
     }
 
-    /// Reads what has come; whether it is the right answer, once that is known.
-    fn poll(&mut self, all: Exchanges, head: &Head) -> Option<bool> {
-        let end = match self.stream.read(&mut self.received[self.filled..]) {
-            Ok(0) => "the connection was closed".to_owned(),
-            Ok(count) => {
-                self.filled += count;
-                let received = &self.received[..self.filled];
-                match head.judge(received, all.body(self.asked)) {
-                    Some(false) => {
-                        String::from_utf8_lossy(&received[..received.len().min(400)]).into_owned()
-                    }
-                    verdict => return verdict,
+    /// Opens one more connection, on which a request gets its response before the next is opened:
+    /// of those that come together, tiny_http may leave some waiting.
+    pub(crate) fn open(&mut self, talk: &Talk) -> Result<()> {
+        let connection = Busy::open(self.port).map_err(|error| error.to_string())?;
+        let others = std::mem::replace(&mut self.connections, vec![connection]);
+        self.run(talk, Until::Sent(1))?;
+        self.connections.extend(others);
+        Ok(())
+    }
+
+    /// Keeps every connection busy. A wrong response ends it all.
+    pub(crate) fn run(&mut self, talk: &Talk, until: Until) -> Result<Slice> {
+        let (started, first) = (Instant::now(), self.next);
+        let (mut latencies, mut last) = (Vec::with_capacity(1 << 14), started);
+        let has_more = |next: usize, now: Instant| match until {
+            Until::Elapsed(time) => now - started < time,
+            Until::Sent(count) => next - first < count,
+        };
+        for connection in &mut self.connections {
+            if has_more(self.next, started) {
+                connection.ask(self.next, talk)?;
+                self.next += 1;
+            }
+        }
+        while self.connections.iter().any(|it| it.asked.is_some()) {
+            for connection in &mut self.connections {
+                let Some(latency) = connection.poll(talk)? else {
+                    continue;
+                };
+                latencies.push(latency.as_secs_f64() * 1e6);
+                last = Instant::now();
+                if has_more(self.next, last) {
+                    connection.ask(self.next, talk)?;
+                    self.next += 1;
                 }
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
-            Err(error) => error.to_string(),
+        }
+        latencies.sort_unstable_by(f64::total_cmp);
+        Ok(Slice {
+            requests: latencies.len() as f64,
+            seconds: (last - started).as_secs_f64(),
+            median: latencies[latencies.len() / 2],
+        })
+    }
+
+    /// Keeps these calls going, until the server is gone.
+    pub(crate) fn keep_calling(&self, calls: &[Vec<u8>]) {
+        for call in calls {
+            let (call, port) = (call.clone(), self.port);
+            thread::spawn(move || -> Option<()> {
+                let mut connection = Connection::to((Ipv4Addr::LOCALHOST, port).into())?;
+                loop {
+                    connection.try_send(&call);
+                    connection.response_within(GUARD)?;
+                }
+            });
+        }
+    }
+
+    /// The response that came last on the connection that was opened last.
+    pub(crate) fn last_response(&self) -> String {
+        let connection = &self.connections[0];
+        String::from_utf8_lossy(&connection.received[..connection.filled]).into_owned()
+    }
+}
+
+struct Busy {
+    stream: TcpStream,
+    received: Vec<u8>,
+    filled: usize,
+    /// The request that waits for its response, and since when.
+    asked: Option<(usize, Instant)>,
+}
+
+impl Busy {
+    fn open(port: u16) -> std::io::Result<Busy> {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        let received = vec![0; 16 * 1024];
+        Ok(Busy {
+            stream,
+            received,
+            filled: 0,
+            asked: None,
+        })
+    }
+
+    fn ask(&mut self, number: usize, talk: &Talk) -> Result<()> {
+        (self.filled, self.asked) = (0, Some((number, Instant::now())));
+        let request = &talk.requests[number % talk.requests.len()];
+        // The buffers of a connection hold many of them.
+        let outcome = self.stream.write_all(request);
+        outcome.map_err(|error| format!("a request could not be sent: {error}"))
+    }
+
+    /// Reads what has come; the latency once the right response is whole.
+    fn poll(&mut self, talk: &Talk) -> Result<Option<Duration>> {
+        let Some((number, at)) = self.asked else {
+            return Ok(None);
         };
-        eprintln!("bench: wrong answer: {end}");
-        Some(false)
+        let outcome = self.stream.read(&mut self.received[self.filled..]);
+        let latency = at.elapsed();
+        match outcome {
+            Err(error) if error.kind() == ErrorKind::WouldBlock && latency < GUARD => Ok(None),
+            Ok(count) if count > 0 => {
+                self.filled += count;
+                let received = &self.received[..self.filled];
+                let is_right = talk.is_right(number, received);
+                if is_right == Some(false) {
+                    let received = String::from_utf8_lossy(received);
+                    return Err(format!("a wrong response: {received}"));
+                }
+                self.asked = self.asked.filter(|_| is_right.is_none());
+                Ok(is_right.map(|_| latency))
+            }
+            other => Err(format!("no response after {latency:?}: {other:?}")),
+        }
+    }
+}
+
+/// The bound: the least program around tiny_http. It gives every request this response, with the
+/// socket options that the handler sets.
+pub(crate) fn serve_bare(port: &str, response: &str) -> std::io::Result<()> {
+    let listener = TcpListener::bind(format!("127.0.0.1:{port}"))?;
+    #[cfg(unix)]
+    let listener = {
+        // Accepted sockets inherit the options of the one that listens.
+        let socket = TcpStream::from(std::os::fd::OwnedFd::from(listener));
+        socket.set_write_timeout(Some(Duration::from_millis(50)))?;
+        socket.set_nodelay(true)?;
+        TcpListener::from(std::os::fd::OwnedFd::from(socket))
+    };
+    let server = tiny_http::Server::from_listener(listener, None).map_err(std::io::Error::other)?;
+    loop {
+        let mut writer = server.recv()?.into_writer();
+        let _ = writer
+            .write_all(response.as_bytes())
+            .and_then(|()| writer.flush());
     }
 }

@@ -1,188 +1,209 @@
-//! The checks `header` and `payload`: each is exactly one JSON object, read in one way only.
+//! The pages, where they mislead when they are wrong: the table of checks, the requirements of the
+//! standards, and the crates.
 
-use crate::bench::{Bench, encoded, header, payload, sealed, signed};
-use entra_handler::checks::Refusal;
-use entra_handler::json::JsonFault;
-use entra_handler::rejection::{Part, Rejection};
-use entra_handler::token::peek_payload;
+use crate::support::table::{cells, code, table};
+use crate::vector::Vector;
+use entra_handler::CHECKS;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-fn duplicate(name: &str) -> JsonFault {
-    JsonFault::Duplicate(name.into())
+/// A page in Markdown.
+pub(crate) struct Page {
+    pub(crate) name: String,
+    pub(crate) text: String,
 }
 
-/// Texts that are no JSON object here, and why.
-fn faults() -> Vec<(Vec<u8>, JsonFault)> {
-    let nested = |levels: usize| {
-        format!(
-            r#"{{"a":{}{}}}"#,
-            "[".repeat(levels - 1),
-            "]".repeat(levels - 1)
-        )
+/// The pages in the root, in `api` and in `tests`.
+pub(crate) fn pages() -> Vec<Page> {
+    let files = ["", "api", "tests"].iter().flat_map(|folder| {
+        let entries = fs::read_dir(root().join(folder)).expect("a folder");
+        entries.map(|entry| entry.expect("an entry").path())
+    });
+    let pages = files.filter(|file| file.extension().is_some_and(|it| it == "md"));
+    let page = |file: PathBuf| Page {
+        name: file.display().to_string(),
+        text: fs::read_to_string(file).expect("a text"),
     };
-    let table: Vec<(&[u8], JsonFault)> = vec![
-        (b"\xff", JsonFault::NotUtf8),
-        (b"{\"a\":\"\xff\"}", JsonFault::NotUtf8),
-        (b"{\"a\":\"\xc0\xaf\"}", JsonFault::NotUtf8),
-        (b"{\"a\":\"\xed\xa0\x80\"}", JsonFault::NotUtf8),
-        (b"{\"a\":\"\xf4\x90\x80\x80\"}", JsonFault::NotUtf8),
-        (b"\xef\xbb\xbf{}", JsonFault::NotAnObject),
-        (b"\0{}", JsonFault::NotAnObject),
-        (b" ", JsonFault::NotAnObject),
-        (b"[]", JsonFault::NotAnObject),
-        (b"null", JsonFault::NotAnObject),
-        (b"\"{}\"", JsonFault::NotAnObject),
-        (b"1", JsonFault::NotAnObject),
-        (b"//\n{}", JsonFault::NotAnObject),
-        (b"{", JsonFault::Syntax(1)),
-        (b"{}x", JsonFault::Syntax(2)),
-        (b"{}{}", JsonFault::Syntax(2)),
-        (b"{} \0", JsonFault::Syntax(3)),
-        (b"{},", JsonFault::Syntax(2)),
-        (b"{\"a\":1,}", JsonFault::Syntax(7)),
-        (b"{\"a\"}", JsonFault::Syntax(4)),
-        (b"{a:1}", JsonFault::Syntax(1)),
-        (b"{'a':1}", JsonFault::Syntax(1)),
-        (b"{\"a\":}", JsonFault::Syntax(5)),
-        (b"{\"a\":1 \"b\":1}", JsonFault::Syntax(7)),
-        (b"{\"a\":/**/1}", JsonFault::Syntax(5)),
-        (b"{\"a\":\"\0\"}", JsonFault::Syntax(6)),
-        (b"{\"a\":\"\\ud800\"}", JsonFault::Syntax(5)),
-        (br#"{"a":1,"a":1}"#, duplicate("a")),
-        (br#"{"a":1,"b":2,"a":3}"#, duplicate("a")),
-        (br#"{"a":1,"\u0061":1}"#, duplicate("a")),
-        (br#"{"\u0061":1,"\u0061":1}"#, duplicate("a")),
-        (br#"{"":1,"":1}"#, duplicate("")),
-        (br#"{"x":{"a":1,"a":1}}"#, duplicate("a")),
-        (br#"{"x":[1,[{"a":1,"\u0061":1}]]}"#, duplicate("a")),
-        (br#"{"x":{"y":{"z":{"a":null,"a":null}}}}"#, duplicate("a")),
-        (
-            br#"{"\ud83d\ude00":1,"x":{},"\ud83d\uDE00":1}"#,
-            duplicate("\u{1f600}"),
-        ),
-    ];
-    let mut all: Vec<(Vec<u8>, JsonFault)> = table
-        .into_iter()
-        .map(|(text, fault)| (text.to_vec(), fault))
+    pages.map(page).collect()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> Option<String> {
+    fs::read_to_string(root().join(path)).ok()
+}
+
+#[test]
+fn the_page_lists_the_checks_in_their_order_with_their_sources_and_codes() {
+    let pages = pages();
+    let rows: Vec<Vec<&str>> = pages
+        .iter()
+        .flat_map(|page| table(&page.text, "| | check |"))
         .collect();
-    all.push((nested(65).into_bytes(), JsonFault::TooDeep));
-    all.push((nested(5_000).into_bytes(), JsonFault::TooDeep));
-    all
-}
-
-#[test]
-fn a_header_that_is_no_plain_json_object_is_refused() {
-    for (text, fault) in faults() {
-        let refused = Refusal {
-            check: "header",
-            rejection: Rejection::BadJson {
-                part: Part::Header,
-                fault,
-            },
-        };
-        let judged = Bench::new().judge(&sealed(&text, payload(&[]).as_bytes()));
-        assert_eq!(judged, Err(refused), "{}", String::from_utf8_lossy(&text));
+    let names: Vec<&str> = rows.iter().map(|row| row[1]).collect();
+    assert_eq!(names, CHECKS.each_ref().map(|check| check.name));
+    for (row, check) in rows.iter().zip(&CHECKS) {
+        let codes: Vec<String> = check
+            .refuses_with
+            .iter()
+            .map(|it| format!("`{}`", it.as_str()))
+            .collect();
+        assert!(
+            row.contains(&check.source),
+            "{row:?} instead of {}",
+            check.source
+        );
+        assert!(
+            row.contains(&&*codes.join(", ")),
+            "{row:?} instead of {codes:?}"
+        );
     }
 }
 
-#[test]
-fn a_payload_that_is_no_plain_json_object_is_refused() {
-    for (text, fault) in faults() {
-        let refused = Refusal {
-            check: "payload",
-            rejection: Rejection::BadJson {
-                part: Part::Payload,
-                fault,
-            },
-        };
-        let judged = Bench::new().judge(&sealed(header(&[]).as_bytes(), &text));
-        assert_eq!(judged, Err(refused), "{}", String::from_utf8_lossy(&text));
-    }
+/// Whether a text has this word.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_part = |char: char| char.is_alphanumeric() || char == '_';
+    text.split(|char| !is_part(char)).any(|it| it == word)
+}
+
+/// Whether a proof that a row names exists: a test `target::module::name` that runs, or a vector
+/// `file: name`.
+fn exists(proof: &str, vectors: &BTreeSet<String>) -> bool {
+    let parts: Vec<&str> = proof.split("::").collect();
+    let [target, module, name] = parts[..] else {
+        return vectors.contains(proof);
+    };
+    let source = read(&format!("tests/{target}/{module}.rs")).unwrap_or_default();
+    source.contains(&format!("\n#[test]\nfn {name}() {{\n"))
 }
 
 #[test]
-fn a_header_fault_is_told_before_a_payload_fault() {
-    let judged = Bench::new().judge(&sealed(b"[]", b"[]"));
-    assert_refused!(
-        judged,
-        "header",
-        Rejection::BadJson {
-            part: Part::Header,
-            fault: JsonFault::NotAnObject
+fn every_requirement_has_a_place_and_a_proof_that_exist_or_a_reason() {
+    let page = read("tests/REQUIREMENTS.md").expect("the page");
+    let vectors: BTreeSet<String> = Vector::all().into_iter().map(|it| it.sentence).collect();
+    let rows = page
+        .lines()
+        .filter(|line| line.starts_with('|') && !line.starts_with("| ---"));
+    let (mut tried, mut places) = (0, String::new());
+    for row in rows.map(cells).filter(|row| row[0] != "section") {
+        let [section, asks, place, proof, reason] = row[..] else {
+            panic!("{row:?} has no five cells")
+        };
+        assert!(!section.is_empty() && !asks.is_empty(), "{row:?}");
+        assert_eq!(
+            place.is_empty(),
+            proof.is_empty(),
+            "{row:?}: a place needs a proof"
+        );
+        assert!(
+            !proof.is_empty() || !reason.is_empty(),
+            "{row:?} has neither proof nor reason"
+        );
+        for place in code(place) {
+            let (path, name) = place.split_once(' ').expect("a file and a name");
+            let source = read(path).unwrap_or_else(|| panic!("there is no {path}"));
+            assert!(has_word(&source, name), "{path} has no {name}");
         }
-    );
+        for proof in code(proof) {
+            assert!(exists(proof, &vectors), "there is no {proof}");
+        }
+        places += place;
+        tried += 1;
+    }
+    assert!(tried > 50, "only {tried} rows");
+    for check in &CHECKS {
+        let sections = check
+            .source
+            .split(", ")
+            .map(|source| source.split(" section").next().expect("a name"));
+        for document in sections.filter(|source| source.starts_with("RFC ")) {
+            assert!(
+                page.contains(&format!("## {document},")),
+                "{} comes from {document}",
+                check.name
+            );
+        }
+    }
+}
+
+/// `name version` of every crate in Cargo.lock that comes from elsewhere.
+fn locked() -> BTreeSet<String> {
+    let lock = read("Cargo.lock").expect("the lock file");
+    let packages = lock
+        .split("[[package]]")
+        .filter(|package| package.contains("\nsource = "));
+    let value = |package: &str, name: &str| {
+        let line = package
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("{name} = \"")));
+        line.expect("a value").trim_end_matches('"').to_owned()
+    };
+    packages
+        .map(|it| format!("{} {}", value(it, "name"), value(it, "version")))
+        .collect()
 }
 
 #[test]
-fn each_claim_that_decides_is_refused_when_it_stands_twice() {
-    for name in [
-        "aud", "iss", "exp", "nbf", "iat", "tid", "azp", "scp", "oid",
-    ] {
-        let twice = payload(&[]).replacen('{', &format!("{{\"{name}\":\"x\","), 1);
-        let fault = duplicate(name);
-        assert_eq!(
-            Bench::new().judge(&signed(&twice)),
-            Err(Refusal {
-                check: "payload",
-                rejection: Rejection::BadJson {
-                    part: Part::Payload,
-                    fault
-                }
-            })
+fn the_page_of_crates_lists_what_the_lock_file_names_and_what_cargo_links() {
+    let page = read("tests/CRATES.md").expect("the page");
+    let linked = table(&page, "## Linked");
+    let names = linked.iter().map(|row| format!("{} {}", row[0], row[1]));
+    let names: BTreeSet<String> = names.collect();
+    let others = table(&page, "## Named by Cargo.lock and not linked");
+    let others = others
+        .iter()
+        .flat_map(|row| code(row[1]))
+        .map(str::to_owned);
+    let listed: BTreeSet<String> = others.chain(names.clone()).collect();
+    assert_eq!(listed, locked());
+    assert!(names.len() <= 30, "{} are linked", names.len());
+    for row in &linked {
+        assert!(
+            row.len() == 6 && !row.contains(&""),
+            "a cell of {} is empty",
+            row[0]
         );
     }
+    // On Linux of any kind the same crates are linked; other systems may need some that are not
+    // downloaded.
+    if cfg!(target_os = "linux") {
+        assert_eq!(names, tree());
+    }
 }
 
-#[test]
-fn names_that_differ_in_letter_case_or_form_are_different_members() {
-    let changes = [
-        ("AUD", "1"),
-        ("Aud", "2"),
-        ("e\u{301}", "3"),
-        ("\u{e9}", "4"),
-        ("aud ", "5"),
+/// `name version` of every crate that cargo links.
+fn tree() -> BTreeSet<String> {
+    let mut cargo = Command::new(env!("CARGO"));
+    let arguments = [
+        "tree",
+        "--offline",
+        "--locked",
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
     ];
-    assert_eq!(Bench::new().claims(&changes), Ok(payload(&changes)));
-}
-
-#[test]
-fn white_space_around_and_inside_the_object_is_accepted_and_comes_out_unchanged() {
-    let spaced = format!(
-        " \t\r\n{}\n ",
-        payload(&[])
-            .replace(':', " : ")
-            .replace("https : ", "https:")
+    let output = cargo
+        .current_dir(root())
+        .args(arguments)
+        .output()
+        .expect("cargo runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
     );
-    let spaced = spaced.replace("api : ", "api:");
-    assert_eq!(Bench::new().judge(&signed(&spaced)), Ok(spaced.clone()));
-}
-
-#[test]
-fn members_that_nobody_reads_may_hold_any_json_down_to_level_64() {
-    let level_64 = format!("{}1e999{}", "[".repeat(63), "]".repeat(63));
-    let changes = [
-        ("deep", level_64.as_str()),
-        ("escapes", r#""\u0000\ud83d\ude00\/""#),
-        ("n", "-0.00E+00"),
-    ];
-    assert_eq!(Bench::new().claims(&changes), Ok(payload(&changes)));
-}
-
-#[test]
-fn the_claims_alone_can_be_shown_whatever_the_header_and_the_signature_are() {
-    let shown = |text: &str| peek_payload(text).map(|claims| claims.into_text());
-    let claims = encoded("{\"a\":1}");
-    for (header, signature) in [("x", "x"), ("=", "=")] {
-        assert_eq!(
-            shown(&format!("{header}.{claims}.{signature}")),
-            Some("{\"a\":1}".into())
-        );
-    }
-    for bad in [
-        encoded("[]"),
-        encoded("{\"a\":1,\"a\":1}"),
-        format!("{claims}="),
-        "x".into(),
-    ] {
-        assert_eq!(shown(&format!("{claims}.{bad}.QQ")), None, "{bad}");
-    }
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let lines = text
+        .lines()
+        .filter(|line| !line.contains("(/") && !line.contains("(proc-macro)"));
+    let words = lines.map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" "));
+    words
+        .filter(|words| !words.is_empty())
+        .map(|words| words.replace(" v", " "))
+        .collect()
 }

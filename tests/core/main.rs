@@ -1,48 +1,23 @@
-//! The deciding core, with a given clock and given keys.
+//! The deciding core, with a given clock and given keys; and what the pages and the sources say of it.
 
-#[macro_use]
-mod bench;
-#[path = "../support/mint.rs"]
-mod mint;
-#[path = "../support/table.rs"]
-mod table;
+#[path = "../support/mod.rs"]
+mod support;
 
-mod accepted;
-mod attacks;
-mod audience;
-mod bearer;
-mod callers;
-mod client;
+mod cache;
+mod claims;
 mod clock;
-mod crates;
-mod dates;
 mod documents;
-mod encoding;
-mod endpoint;
 mod forgeries;
-mod freshness;
-mod header;
-mod hints;
-mod issuer;
-mod jwk;
-mod key_choice;
-mod key_issuer;
-mod memory;
+mod judge;
 mod mutations;
 mod object;
 mod oracle;
 mod order;
-mod permission;
 mod properties;
-mod readme;
-mod refusals;
-mod rejection;
-mod requirements;
 mod rfc;
-mod rules;
+mod schedule;
 mod settings;
-mod settings_problems;
-mod shape;
-mod tenant;
-mod who;
+mod tidy;
+mod vector;
+mod vectors;
 mod wycheproof;

@@ -1,7 +1,7 @@
 //! The rules for the usual settings, written once more over serde_json and the rsa crate: no
 //! line is shared with the handler, not even the base64url decoder.
 
-use crate::bench::{API, ENTRA_KEY_ISSUER, NOW, TENANT, V1, V2};
+use crate::vector::{NOW, text};
 use rsa::pkcs1v15::{Signature, VerifyingKey};
 use rsa::sha2::Sha256;
 use rsa::signature::Verifier;
@@ -40,7 +40,7 @@ pub(crate) fn accepts(token: &str, keys: &[Value]) -> Option<bool> {
     let issuers = usable
         .iter()
         .filter(|key| same_numbers(key, signer))
-        .map(|key| key.get("issuer"));
+        .map(|key| &key["issuer"]);
     Some(issuers.into_iter().any(|issuer| may_sign(issuer, &payload)) && claims_are_good(&payload))
 }
 
@@ -113,9 +113,8 @@ fn named_key(header: &Map<String, Value>) -> Option<&str> {
     let forbidden = ["crit", "b64", "zip", "cty"]
         .iter()
         .any(|name| header.contains_key(*name));
-    let good = header.get("alg")? == "RS256"
-        && !forbidden
-        && ["jwt", "at+jwt", "application/at+jwt"].contains(&&*typ);
+    let typ = typ.strip_prefix("application/").unwrap_or(&typ);
+    let good = header.get("alg")? == "RS256" && !forbidden && ["jwt", "at+jwt"].contains(&typ);
     header
         .get("kid")?
         .as_str()
@@ -123,13 +122,12 @@ fn named_key(header: &Map<String, Value>) -> Option<&str> {
 }
 
 fn is_usable(key: &Value) -> bool {
-    let is = |name: &str, wanted: &str| key.get(name).is_none_or(|value| value == wanted);
-    let ops = key.get("key_ops").is_none_or(|ops| {
-        ops.as_array().is_some_and(|ops| {
-            ops.iter().all(Value::is_string) && ops.iter().any(|op| op == "verify")
-        })
-    });
-    let issuer = key.get("issuer").is_none_or(Value::is_string);
+    let is = |name: &str, wanted: &str| key[name].is_null() || key[name] == wanted;
+    let is_list = |ops: &Vec<Value>| ops.iter().all(Value::is_string);
+    let ops = key["key_ops"].as_array().filter(|ops| is_list(ops));
+    let ops =
+        key["key_ops"].is_null() || ops.is_some_and(|ops| ops.iter().any(|op| op == "verify"));
+    let issuer = key["issuer"].is_null() || key["issuer"].is_string();
     let Some((n, e)) = numbers(key) else {
         return false;
     };
@@ -169,53 +167,69 @@ fn verifies(key: &Value, input: &str, signature: &[u8]) -> bool {
 }
 
 /// Of the key issuers that the tests use, which may sign this payload.
-fn may_sign(issuer: Option<&Value>, payload: &Map<String, Value>) -> bool {
+fn may_sign(issuer: &Value, payload: &Map<String, Value>) -> bool {
     let has_tid = payload.get("tid").is_some_and(Value::is_string);
-    match issuer.map(|issuer| issuer.as_str().unwrap_or_default()) {
-        None => true,
-        Some(ENTRA_KEY_ISSUER) => has_tid,
-        Some(V2) => payload.get("iss").is_some_and(|iss| iss == V2) || has_tid,
-        Some(V1) => payload.get("iss").is_some_and(|iss| iss == V1),
-        Some(_) => false,
+    let is_from = |name: &str| payload.get("iss").is_some_and(|iss| *iss == text(name));
+    let names = ["$ANY_V2", "$V2", "$V1"].map(text);
+    let place = names.iter().position(|name| issuer == name);
+    match place {
+        _ if issuer.is_null() => true,
+        Some(0) => has_tid,
+        Some(1) => is_from("$V2") || has_tid,
+        Some(_) => is_from("$V1"),
+        None => false,
     }
 }
 
 fn claims_are_good(payload: &Map<String, Value>) -> bool {
-    let is_string = |name: &str| payload.get(name).is_none_or(Value::is_string);
-    let date = |name: &str| {
-        payload.get(name).map(|date| {
-            date.as_f64()
-                .filter(|date| (0.0..253_402_300_800.0).contains(date))
-        })
-    };
+    let in_range = |date: &f64| (0.0..253_402_300_800.0).contains(date);
+    let date = |name: &str| payload.get(name).map(|date| date.as_f64().filter(in_range));
+    let api = text("$API");
     let aud = match payload.get("aud") {
         Some(Value::Array(all)) => {
-            all.iter().all(Value::is_string) && all.iter().any(|aud| aud == API)
+            all.iter().all(Value::is_string) && all.iter().any(|aud| *aud == api)
         }
-        aud => aud.is_some_and(|aud| aud == API),
+        aud => aud.is_some_and(|aud| *aud == api),
     };
-    let iss = payload.get("iss").is_some_and(|iss| iss == V1 || iss == V2);
-    let tid = is_string("tid")
-        && payload
-            .get("tid")
-            .and_then(Value::as_str)
-            .is_none_or(|tid| tid.eq_ignore_ascii_case(TENANT));
+    let issuers = ["$V1", "$V2"].map(text);
+    let iss = payload
+        .get("iss")
+        .is_some_and(|iss| issuers.iter().any(|issuer| iss == issuer));
+    let is_ours = |tid: &Value| {
+        tid.as_str()
+            .is_some_and(|tid| tid.eq_ignore_ascii_case(&text("$TENANT")))
+    };
+    let tid = payload.get("tid").is_none_or(is_ours);
     let exp = date("exp").flatten().is_some_and(|exp| NOW < exp + 60.0);
     let nbf = date("nbf").is_none_or(|nbf| nbf.is_some_and(|nbf| NOW + 60.0 >= nbf));
     let iat = date("iat").is_none_or(|iat| iat.is_some());
-    let scope = payload
-        .get("scp")
-        .or(payload.get("scope"))
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let roles = match payload.get("roles") {
+    let clients = ["azp", "appid", "client_id", "cid"].map(|name| payload.get(name));
+    let client = clients
+        .into_iter()
+        .flatten()
+        .next()
+        .is_none_or(Value::is_string);
+    let any = |name: &str, is_text: bool| match payload.get(name) {
         None => Some(false),
+        Some(Value::String(names)) if is_text => Some(names.chars().any(|letter| letter != ' ')),
         Some(Value::Array(all)) if all.iter().all(Value::is_string) => {
-            Some(all.iter().any(|role| role != ""))
+            Some(all.iter().any(|name| name != ""))
         }
         Some(_) => None,
     };
-    let permission = roles.is_some_and(|any| any || scope.chars().any(|letter| letter != ' '));
-    let strings = ["azp", "appid", "scp", "scope"].into_iter().all(is_string);
-    aud && iss && tid && exp && nbf && iat && strings && permission
+    let (scp, scope, roles) = (any("scp", true), any("scope", true), any("roles", false));
+    let scopes = if payload.contains_key("scp") {
+        scp
+    } else {
+        scope
+    };
+    let types = [scp, scope, roles].iter().all(Option::is_some);
+    aud && iss
+        && tid
+        && exp
+        && nbf
+        && iat
+        && client
+        && types
+        && (scopes == Some(true) || roles == Some(true))
 }

@@ -1,271 +1,156 @@
 //! The table of checks: their order, the walk to the first refusal and the walk to the end.
 
-use crate::bench::{Bench, CLIENT, OTHER_TENANT, TENANT, V2, header, key, payload, signed};
-use crate::mint::{b64, mint};
-use entra_handler::checks::{self, CHECKS, Refusal};
-use entra_handler::rejection::Rejection;
+use crate::judge::{Judge, outcome, token};
+use entra_handler::{CHECKS, Reason, TokenCache, decide, walk};
+use serde_json::{Value, json};
 
-const NAMES: [&str; 20] = [
-    "size",
-    "three parts",
-    "base64url",
-    "header",
-    "payload",
-    "alg",
-    "crit",
-    "extensions",
-    "typ",
-    "key",
-    "signature",
-    "iss",
-    "tid",
-    "key issuer",
-    "aud",
-    "exp",
-    "nbf",
-    "iat",
-    "client",
-    "permission",
-];
-
-#[test]
-fn the_checks_have_these_names_in_this_order_and_each_its_source() {
-    assert_eq!(CHECKS.each_ref().map(|check| check.name), NAMES);
-    for check in &CHECKS {
-        assert!(
-            check.source.contains("RFC ")
-                || check.source.contains("Microsoft")
-                || check.source.contains("APIs")
-        );
-    }
+/// The checks in their order, each with what makes it refuse.
+fn faults() -> [(&'static str, Value); 20] {
+    [
+        (
+            "size",
+            json!({ "token": "HEADER}.PAYLOAD}=.SIGNATURE.<17000*x>" }),
+        ),
+        (
+            "three parts",
+            json!({ "token": "HEADER}.PAYLOAD}=.SIGNATURE.x" }),
+        ),
+        (
+            "base64url",
+            json!({ "token": "HEADER}.PAYLOAD}=.SIGNATURE" }),
+        ),
+        ("header", json!({ "header_end": "}" })),
+        ("payload", json!({ "claims_end": "}" })),
+        ("alg", json!({ "header": { "alg": "HS256" } })),
+        ("crit", json!({ "header": { "crit": [] } })),
+        ("extensions", json!({ "header": { "b64": false } })),
+        ("typ", json!({ "header": { "typ": "JOSE" } })),
+        (
+            "iss",
+            json!({ "claims": { "iss": "https://elsewhere.example" } }),
+        ),
+        ("key", json!({ "header": { "kid": "unknown" } })),
+        ("signature", json!({ "signer": 2 })),
+        ("tid", json!({ "claims": { "tid": "$OTHER_TENANT" } })),
+        (
+            "key issuer",
+            json!({ "keys": [{ "key": 1, "issuer": "$OTHER_V2" }] }),
+        ),
+        ("aud", json!({ "claims": { "aud": "elsewhere" } })),
+        ("exp", json!({ "claims": { "exp": 1 } })),
+        ("nbf", json!({ "claims": { "nbf": 1_900_000_000 } })),
+        ("iat", json!({ "claims": { "iat": -1 } })),
+        ("client", json!({ "claims": { "azp": "other" } })),
+        ("permission", json!({ "claims": { "scp": "other" } })),
+    ]
 }
 
-/// A token that all of the checks from `first` on refuse, and the bench that judges it.
-fn bad_from(first: &str) -> (Bench, String) {
-    let at = NAMES
-        .iter()
-        .position(|name| *name == first)
-        .expect("a check");
-    let bad = |name: &str| NAMES.iter().position(|n| *n == name).expect("a check") >= at;
-    let when = |name: &str, member: &'static str, value: &'static str| {
-        bad(name).then_some((member, value))
-    };
-    let header_changes: Vec<_> = [
-        when("alg", "alg", "\"HS256\""),
-        when("crit", "crit", "[]"),
-        when("extensions", "b64", "false"),
-        when("typ", "typ", "\"JOSE\""),
-        when("key", "kid", "\"unknown\""),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let claims: Vec<_> = [
-        when("iss", "iss", "\"https://elsewhere.example\""),
-        when("tid", "tid", "\"bbbbcccc-1111-dddd-2222-eeee3333ffff\""),
-        when("aud", "aud", "\"elsewhere\""),
-        when("exp", "exp", "1"),
-        when("nbf", "nbf", "1900000000"),
-        when("iat", "iat", "-1"),
-        when("client", "azp", "\"other\""),
-        when("permission", "scp", "\"other\""),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let other = V2.replace(TENANT, OTHER_TENANT);
-    let key_issuer = if bad("key issuer") { &other } else { V2 };
-    let bench = Bench::with(&[
-        ("ALLOWED_CLIENTS", CLIENT),
-        ("REQUIRED_SCOPES", "access_as_user"),
-    ]);
-    let signer = if bad("signature") { 2 } else { 1 };
-    let (mut header, mut payload) = (header(&header_changes), payload(&claims));
-    if bad("header") {
-        header.push('}');
+/// A line with the faults of all checks from this one on.
+fn bad_from(first: usize) -> Value {
+    let settings = json!({ "ALLOWED_CLIENTS": "$CLIENT", "REQUIRED_SCOPES": "access_as_user" });
+    let mut line = json!({ "settings": settings, "header": {}, "claims": {} });
+    for (_, fault) in faults().into_iter().skip(first).rev() {
+        for (member, value) in fault.as_object().expect("an object") {
+            match (line[member].as_object_mut(), value.as_object()) {
+                (Some(before), Some(more)) => before.extend(more.clone()),
+                _ => line[member] = value.clone(),
+            }
+        }
     }
-    if bad("payload") {
-        payload.push('}');
+    for name in ["header", "claims"] {
+        if line.get(format!("{name}_end")).is_some() {
+            line[name] = json!("{USUAL}}");
+        }
     }
-    let mut token = mint(key(signer), &header, &payload);
-    if bad("base64url") {
-        token.push('=');
-    }
-    if bad("three parts") {
-        token.push_str(".x");
-    }
-    if bad("size") {
-        token.push_str(&"x".repeat(16_384));
-    }
-    (bench.keys(&[key(1).jwk(Some(key_issuer))]), token)
+    line
 }
 
 #[test]
 fn of_all_faults_the_one_whose_check_comes_first_is_told() {
-    for name in NAMES {
-        let (bench, token) = bad_from(name);
-        assert_eq!(
-            bench.judge(&token).map_err(|refusal| refusal.check),
-            Err(name)
-        );
+    assert_eq!(
+        CHECKS.each_ref().map(|check| check.name),
+        faults().map(|(name, _)| name)
+    );
+    for (place, check) in CHECKS.iter().enumerate() {
+        let line = bad_from(place);
+        let refused = Judge::of(line.clone())
+            .decide(&token(line))
+            .expect_err(check.name);
+        assert_eq!(refused.check, check.name);
+        assert!(check.refuses_with.contains(&refused.code()), "{refused:?}");
     }
 }
 
 #[test]
 fn the_walk_to_the_end_finds_the_same_first_refusal_as_the_decision() {
-    for name in NAMES {
-        let (bench, token) = bad_from(name);
-        let findings = bench.findings(&token);
-        assert_eq!(
-            findings
-                .iter()
-                .map(|finding| finding.name)
-                .collect::<Vec<_>>(),
-            NAMES
-        );
-        let first = findings.into_iter().find_map(|finding| {
-            finding.outcome.err().map(|rejection| Refusal {
-                check: finding.name,
-                rejection,
-            })
-        });
-        assert_eq!(first, bench.judge(&token).err(), "{name}");
+    for place in 0..CHECKS.len() {
+        let line = bad_from(place);
+        let (judge, token) = (Judge::of(line.clone()), token(line));
+        let outcomes = walk(&mut judge.case(&token));
+        assert_eq!(outcomes.len(), CHECKS.len());
+        let refused = judge.decide(&token).expect_err("a fault");
+        let found = outcomes
+            .into_iter()
+            .find_map(|it| Some((it.check.name, it.result.err()?)));
+        assert_eq!(found, Some((refused.check, refused.reason)));
     }
 }
 
-#[test]
-fn the_walk_over_a_good_token_says_what_each_check_has_found() {
-    let bench = Bench::new();
-    let token = signed(&payload(&[]));
-    let found: Vec<String> = bench
-        .findings(&token)
-        .into_iter()
-        .map(|finding| finding.outcome.expect("the token is good"))
-        .collect();
-    let kid = &key(1).kid;
-    let expected = [
-        format!("{} bytes of at most 16384", token.len()),
-        "header, payload and signature".into(),
-        "canonical, without padding".into(),
-        "a JSON object, no member twice".into(),
-        "a JSON object, no member twice".into(),
-        "RS256".into(),
-        "absent".into(),
-        "no b64, zip or cty".into(),
-        "'JWT'".into(),
-        format!("1 of 1 keys that have the kid '{kid}'"),
-        format!("holds, with the key '{kid}'"),
-        format!("'{V2}'"),
-        format!("'{TENANT}'"),
-        "'https://login.microsoftonline.com/{tenantid}/v2.0'".into(),
-        "'api://11112222-bbbb-3333-cccc-4444dddd5555'".into(),
-        "2027-01-15T08:50:00Z, in 3000 seconds".into(),
-        "2027-01-15T07:43:20Z".into(),
-        "2027-01-15T07:43:20Z".into(),
-        format!("'{CLIENT}'"),
-        "the delegated permissions (scp) 'access_as_user'".into(),
-    ];
-    assert_eq!(found, expected);
-}
-
-#[test]
-fn the_walk_says_what_is_absent() {
-    let bench = Bench::new().keys(&[key(1).jwk(None)]);
-    let claims = payload(&[("tid", ""), ("nbf", ""), ("iat", ""), ("azp", "")]);
-    let token = mint(key(1), &header(&[("typ", "")]), &claims);
-    for finding in bench.findings(&token) {
-        let found = finding.outcome.expect("the token is good");
-        let is_absent = ["crit", "typ", "tid", "nbf", "iat", "client"].contains(&finding.name);
-        assert_eq!(found == "absent", is_absent, "{}: {found}", finding.name);
-        assert_eq!(
-            found == "the key names no issuer",
-            finding.name == "key issuer"
-        );
-    }
+/// The checks with this outcome of a walk.
+fn walked(token: &str, is_it: fn(&Result<(), Reason>) -> bool) -> Vec<&'static str> {
+    let judge = Judge::usual();
+    let outcomes = walk(&mut judge.case(token));
+    let found = outcomes.iter().filter(|outcome| is_it(&outcome.result));
+    found.map(|outcome| outcome.check.name).collect()
 }
 
 #[test]
 fn checks_that_need_what_an_earlier_one_did_not_get_are_not_reached() {
-    let not_reached = |bench: &Bench, token: &str| -> Vec<&str> {
-        let findings = bench.findings(token);
-        findings
-            .into_iter()
-            .filter(|f| f.outcome == Err(Rejection::NotReached))
-            .map(|f| f.name)
-            .collect()
-    };
-    let bench = Bench::new();
-    assert_eq!(not_reached(&bench, "a.b"), NAMES[2..]);
-    assert_eq!(not_reached(&bench, "=.=.="), NAMES[3..]);
-    let no_header = format!("{}.{}.QQ", b64("x"), b64("{}"));
-    assert_eq!(not_reached(&bench, &no_header), NAMES[4..]);
-    let unknown = mint(key(1), &header(&[("kid", "\"x\"")]), &payload(&[]));
-    assert_eq!(not_reached(&bench, &unknown), ["signature", "key issuer"]);
+    let names = CHECKS.each_ref().map(|check| check.name);
+    let skipped = |token: &str| walked(token, |result| *result == Err(Reason::NotReached));
+    assert_eq!(skipped(&"x".repeat(17_000)), names[1..]);
+    assert_eq!(skipped("a.b"), names[2..]);
+    assert_eq!(skipped("=.=.="), names[3..]);
+    assert_eq!(skipped(&token(json!({ "header": "x" }))), names[4..]);
+    assert_eq!(skipped(&token(json!({ "claims": "x" }))), names[5..]);
     assert_eq!(
-        not_reached(&bench, &signed(&payload(&[("iss", "\"x\"")]))),
+        skipped(&token(json!({ "header": { "kid": "x" } }))),
+        ["signature", "key issuer"]
+    );
+    assert_eq!(skipped(&token(json!({ "signer": 2 }))), ["key issuer"]);
+    assert_eq!(
+        skipped(&token(json!({ "claims": { "aud": "x" } }))),
         [""; 0]
     );
 }
 
 #[test]
 fn claims_of_an_unverified_token_are_explained_all_the_same_and_never_accepted() {
-    let bench = Bench::new();
-    let forged = mint(key(2), &header(&[]), &payload(&[]));
-    let mut case = bench.case(&forged);
-    let refused: Vec<_> = checks::explain_all(&mut case)
-        .into_iter()
-        .filter(|f| f.outcome.is_err())
-        .map(|f| f.name)
-        .collect();
-    assert_eq!(refused, ["signature"]);
-    assert!(!case.is_verified());
-    assert_eq!(
-        case.token().map(|token| token.payload().text().to_owned()),
-        Some(payload(&[]))
-    );
+    let forged = token(json!({ "signer": 2, "claims": { "exp": 1, "scp": null } }));
+    let failed = walked(&forged, |result| {
+        result
+            .as_ref()
+            .is_err_and(|reason| *reason != Reason::NotReached)
+    });
+    assert_eq!(failed, ["signature", "exp", "permission"]);
 }
 
 #[test]
-fn a_case_knows_whether_its_signature_held_and_what_was_read() {
-    let bench = Bench::new();
-    let expired = signed(&payload(&[("exp", "1")]));
-    let mut case = bench.case(&expired);
-    assert!(!case.is_verified() && case.token().is_none());
-    assert!(matches!(
-        checks::decide(&mut case),
-        Err(Refusal {
-            check: "exp",
-            rejection: Rejection::Expired { .. }
-        })
-    ));
-    assert!(case.is_verified());
-    assert!(
-        case.token()
-            .is_some_and(|token| token.payload().text() == payload(&[("exp", "1")]))
-    );
-}
-
-#[test]
-fn only_a_token_that_could_still_be_accepted_is_worth_a_fetch() {
-    let bench = Bench::new();
-    let worth = |claims: &[(&str, &str)]| {
-        let token = mint(key(1), &header(&[("kid", "\"unknown\"")]), &payload(claims));
-        let mut case = bench.case(&token);
-        assert!(checks::decide(&mut case).is_err_and(|refusal| refusal.check == "key"));
-        case.worth_a_fetch()
-    };
-    assert!(worth(&[]));
-    assert!(worth(&[("exp", "1799999941")]));
-    for claims in [
-        ("iss", "\"https://elsewhere.example\""),
-        ("iss", ""),
-        ("aud", "\"elsewhere\""),
-        ("aud", ""),
-        ("exp", "1799999940"),
-        ("exp", ""),
-        ("exp", "\"1900000000\""),
+fn a_case_knows_what_was_read_and_whether_its_signature_held() {
+    let judge = Judge::usual();
+    for (line, wanted, is_verified) in [
+        (json!({ "claims": { "exp": 1 } }), "exp Expired", true),
+        (json!({ "signer": 2 }), "signature BadSignature", false),
     ] {
-        assert!(!worth(&[claims]), "{claims:?}");
+        let token = token(line);
+        let mut case = judge.case(&token);
+        assert!(
+            case.token().is_err() && !case.is_verified(),
+            "nothing was read yet"
+        );
+        let decided = decide(&mut case, &mut TokenCache::default());
+        assert_eq!(outcome(&decided), wanted);
+        assert_eq!(case.is_verified(), is_verified);
+        assert_eq!(case.token().map(|it| it.text()), Ok(&*token));
     }
-    assert!(!bench.case("a.b.c").worth_a_fetch(), "nothing was read");
 }

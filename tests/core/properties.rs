@@ -1,16 +1,15 @@
 //! What holds for every text: arbitrary ones, JSON ones, and every neighbour of a good token. The
 //! seed is fixed, so that every run tries the same.
 
-use crate::bench::{Bench, encoded, payload, sealed, signed};
+use crate::judge::{Judge, token};
 use crate::oracle;
-use entra_handler::bearer;
-use entra_handler::checks::{self, CHECKS};
-use entra_handler::json::Object;
-use entra_handler::jwks::KeySet;
-use entra_handler::memory::SignatureMemory;
+use crate::support::mint::b64;
+use crate::vector::Vector;
+use entra_handler::{CHECKS, KeySet, Object, walk};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
+use serde_json::json;
 
 /// Runs a test on so many values, the same ones in every run.
 pub(crate) fn each<S: Strategy>(cases: u32, strategy: &S, test: impl Fn(S::Value)) {
@@ -30,67 +29,53 @@ pub(crate) fn each<S: Strategy>(cases: u32, strategy: &S, test: impl Fn(S::Value
 }
 
 /// Asserts that a text is refused, in words that may be said; and that explaining it takes no harm.
-fn assert_refused_somehow(bench: &Bench, text: &str) {
-    let refusal = bench.judge(text).expect_err("nobody signed this");
-    assert_eq!(
-        (
-            refusal.rejection.status(),
-            refusal.rejection.code().as_str()
-        ),
-        (401, "invalid_header")
-    );
-    let words = refusal.rejection.description();
-    assert!(
-        words
-            .bytes()
-            .all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e)),
-        "{words:?}"
-    );
-    assert_eq!(bench.findings(text).len(), CHECKS.len());
+fn assert_refused_somehow(judge: &Judge, text: &str) {
+    let refused = judge.decide(text).expect_err("nobody signed this");
+    assert_eq!(refused.status(), 401, "{refused:?}");
+    let words = refused.description();
+    let is_allowed = |byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    assert!(words.bytes().all(is_allowed), "{words:?}");
+    assert_eq!(walk(&mut judge.case(text)).len(), CHECKS.len());
 }
 
 #[test]
 fn no_text_makes_the_checks_panic_or_accept() {
-    let bench = Bench::new();
+    let judge = Judge::usual();
     let texts = prop_oneof![
         any::<String>(),
         "[A-Za-z0-9_.=-]{0,80}",
         "[A-Za-z0-9_-]{0,40}(\\.[A-Za-z0-9_-]{0,40}){2}"
     ];
-    each(3_000, &texts, |text| assert_refused_somehow(&bench, &text));
+    each(3_000, &texts, |text| assert_refused_somehow(&judge, &text));
 }
 
 #[test]
 fn no_bytes_within_the_parts_make_the_checks_panic_or_accept() {
-    let bench = Bench::new();
-    let bytes = || prop_oneof![vec(any::<u8>(), 0..60), json().prop_map(String::into_bytes)];
+    let judge = Judge::usual();
+    let bytes = || {
+        prop_oneof![
+            vec(any::<u8>(), 0..60),
+            any_json().prop_map(String::into_bytes)
+        ]
+    };
     each(
         2_000,
         &(bytes(), bytes(), vec(any::<u8>(), 0..300)),
         |(header, claims, signature)| {
-            let token = format!(
-                "{}.{}.{}",
-                encoded(header),
-                encoded(claims),
-                encoded(signature)
-            );
-            assert_refused_somehow(&bench, &token);
+            let token = format!("{}.{}.{}", b64(header), b64(claims), b64(signature));
+            assert_refused_somehow(&judge, &token);
         },
     );
 }
 
 #[test]
 fn no_signed_bytes_make_the_checks_panic_or_pass_the_claims() {
-    let bench = Bench::new();
-    let claims = prop_oneof![vec(any::<u8>(), 0..60), json().prop_map(String::into_bytes)];
-    each(300, &claims, |claims| {
-        let token = sealed(crate::bench::header(&[]).as_bytes(), &claims);
-        let refusal = bench.judge(&token).expect_err("claims of nobody");
-        assert!(
-            ["three parts", "payload", "iss"].contains(&refusal.check),
-            "{refusal:?}"
-        );
-        assert_eq!(bench.findings(&token).len(), CHECKS.len());
+    let judge = Judge::usual();
+    each(300, &any_json(), |claims| {
+        let token = token(json!({ "claims": claims }));
+        let refused = judge.decide(&token).expect_err("claims of nobody");
+        assert!(["payload", "iss"].contains(&refused.check), "{refused:?}");
+        assert_eq!(walk(&mut judge.case(&token)).len(), CHECKS.len());
     });
 }
 
@@ -98,94 +83,32 @@ fn no_signed_bytes_make_the_checks_panic_or_pass_the_claims() {
 fn no_bytes_make_the_key_set_panic() {
     let sets = prop_oneof![
         vec(any::<u8>(), 0..100),
-        json().prop_map(String::into_bytes),
-        json().prop_map(|text| format!("{{\"keys\":[{text}]}}").into_bytes()),
+        any_json().prop_map(String::into_bytes),
+        any_json().prop_map(|text| format!("{{\"keys\":[{text}]}}").into_bytes()),
     ];
     // None of these holds 2048 bits, so none holds a usable key.
     each(3_000, &sets, |bytes| assert!(KeySet::parse(bytes).is_err()));
 }
 
-#[test]
-fn a_header_gives_a_word_of_its_own_or_nothing() {
-    let headers = prop_oneof![
-        any::<String>(),
-        "[Bb]earer[ \t,]{0,3}[a-z., \t]{0,20}",
-        "(?i)bearer .{0,20}"
-    ];
-    each(3_000, &headers, |header| {
-        let alone = bearer::token([header.as_str()].into_iter());
-        if let Ok(word) = alone {
-            assert!(!word.is_empty() && !word.contains(' '), "{word:?}");
-            assert!(
-                header.trim_end_matches(' ').ends_with(word)
-                    && header[..6].eq_ignore_ascii_case("bearer")
-            );
-        }
-        let twice = bearer::token([header.as_str(), "Bearer x"].into_iter());
-        assert_eq!(
-            twice,
-            Err(entra_handler::rejection::Rejection::SeveralAuthorizations)
-        );
-    });
-}
-
 /// Texts that are JSON, with names that repeat, escapes, white space and all kinds of numbers.
-fn json() -> impl Strategy<Value = String> {
-    let names = || {
-        prop::sample::select(vec![
-            r#""a""#,
-            r#""\u0061""#,
-            r#""b""#,
-            r#""""#,
-            r#""é""#,
-            r#""\u00e9""#,
-            r#""\"""#,
-            r#""keys""#,
-        ])
-    };
+fn any_json() -> impl Strategy<Value = String> {
+    let words = |list: &'static str| prop::sample::select(list.split(' ').collect::<Vec<_>>());
+    let names = move || words(r#""a" "\u0061" "b" "" "é" "\u00e9" "\"" "keys""#);
+    let leaves = r#"0 -0 1 -1.5 1e5 1E-5 1e999 0.10 true false null "" "\ud83d\ude00" "a:[{" "\\" "\"" [] {}"#;
+    let number = any::<f64>().prop_filter("finite", |number| number.is_finite());
     let leaves = prop_oneof![
-        prop::sample::select(vec![
-            "0",
-            "-0",
-            "1",
-            "-1.5",
-            "1e5",
-            "1E-5",
-            "1e999",
-            "0.10",
-            "true",
-            "false",
-            "null",
-            "\"\"",
-            r#""\ud83d\ude00""#,
-            r#""a:[{""#,
-            r#""\\""#,
-            r#""\"""#,
-            "[]",
-            "{}",
-        ])
-        .prop_map(str::to_owned),
-        any::<f64>()
-            .prop_filter("finite", |number| number.is_finite())
-            .prop_map(|number| format!("{number:e}")),
-        any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
+        words(leaves).prop_map(str::to_owned),
+        number.prop_map(|number| format!("{number:e}")),
+        any::<String>().prop_map(|text| json!(text).to_string()),
     ];
     let spaces = || prop::sample::select(vec!["", "", "", " ", "\n", "\t\r "]);
     leaves.prop_recursive(5, 40, 5, move |inner| {
-        let members = vec((names(), spaces(), inner.clone()), 0..5).prop_map(|members| {
-            let texts: Vec<String> = members
-                .iter()
-                .map(|(name, space, value)| format!("{space}{name}{space}:{value}{space}"))
-                .collect();
-            format!("{{{}}}", texts.join(","))
-        });
-        let elements = vec((spaces(), inner), 0..5).prop_map(|elements| {
-            let texts: Vec<String> = elements
-                .iter()
-                .map(|(space, value)| format!("{space}{value}{space}"))
-                .collect();
-            format!("[{}]", texts.join(","))
-        });
+        let member = (names(), spaces(), inner.clone());
+        let member =
+            member.prop_map(|(name, space, value)| format!("{space}{name}{space}:{value}{space}"));
+        let members = vec(member, 0..5).prop_map(|all| format!("{{{}}}", all.join(",")));
+        let element = (spaces(), inner).prop_map(|(space, value)| format!("{space}{value}{space}"));
+        let elements = vec(element, 0..5).prop_map(|all| format!("[{}]", all.join(",")));
         prop_oneof![2 => members, 1 => elements]
     })
 }
@@ -218,7 +141,7 @@ fn edits() -> impl Strategy<Value = Vec<(u8, prop::sample::Index, u8)>> {
 fn the_reader_accepts_what_serde_json_accepts_but_for_duplicates_depth_and_huge_numbers() {
     let counts = std::cell::Cell::new((0, 0));
     let texts =
-        (json(), 0usize..3, 50usize..70, edits()).prop_map(|(text, wrap, levels, edits)| {
+        (any_json(), 0usize..3, 50usize..70, edits()).prop_map(|(text, wrap, levels, edits)| {
             let wrapped = match wrap {
                 0 => format!("{{\"x\":{text}}}"),
                 1 => format!(
@@ -273,48 +196,45 @@ fn the_reader_accepts_what_serde_json_accepts_but_for_duplicates_depth_and_huge_
 
 #[test]
 fn what_is_accepted_comes_out_byte_for_byte() {
-    let bench = Bench::new();
+    let judge = Judge::usual();
     let accepted = std::cell::Cell::new(0);
-    each(400, &json(), |value| {
-        let claims = payload(&[("x", &value)]);
-        let judged = bench.judge(&signed(&claims));
-        match Object::parse(claims.clone().into_bytes()) {
-            Ok(_) => {
-                assert_eq!(judged, Ok(claims));
+    each(400, &any_json(), |value| {
+        let line = json!({ "claims": format!("{{\"x\":{value},USUAL}}") });
+        let vector = Vector::of(line.clone());
+        let claims = vector.payload(judge.now);
+        match (
+            judge.decide(&vector.token(judge.now)),
+            Object::parse(claims.clone()),
+        ) {
+            (Ok(found), Ok(_)) => {
+                assert_eq!(found.json().as_bytes(), claims);
                 accepted.set(accepted.get() + 1);
             }
-            Err(_) => assert_eq!(judged.map_err(|refusal| refusal.check), Err("payload")),
+            (Err(refused), Err(_)) => assert_eq!(refused.check, "payload"),
+            other => panic!("{other:?}: {value}"),
         }
     });
     assert!(accepted.get() > 100, "{accepted:?}");
 }
 
 #[test]
-fn every_neighbour_of_a_good_token_is_refused_also_by_a_memory_that_holds_the_token() {
-    let bench = Bench::new();
-    let token = signed(&payload(&[]));
-    let mut memory = SignatureMemory::default();
-    let mut judge =
-        |text: &str| checks::decide(&mut bench.case(text).with_memory(&mut memory)).map(drop);
-    assert_eq!(judge(&token), Ok(()));
-    let before_the_claims: Vec<&str> = CHECKS
+fn every_neighbour_of_a_good_token_is_refused_before_its_claims() {
+    let (judge, token) = (Judge::usual(), token(json!({})));
+    let of_the_text: Vec<&str> = CHECKS
         .iter()
         .map(|check| check.name)
-        .take_while(|name| *name != "iss")
+        .take_while(|name| *name != "tid")
         .collect();
     let mut tried = 0;
     let mut assert_refused = |text: String| {
-        let refusal = judge(&text).expect_err(&text);
-        assert!(
-            before_the_claims.contains(&refusal.check),
-            "{refusal:?}: {text}"
-        );
+        let refused = judge.decide(&text).expect_err(&text);
+        assert!(of_the_text.contains(&refused.check), "{refused:?}: {text}");
         tried += 1;
     };
     for at in 0..token.len() {
         let (before, rest) = token.split_at(at);
         let (letter, after) = rest.split_at(1);
-        for other in ["A", "B", "_", "-", ".", "=", "+", " ", "\0", "é"]
+        for other in ["A", "B", "_", ".", "=", " ", "\0", "é"]
             .into_iter()
             .filter(|other| *other != letter)
         {
@@ -323,15 +243,9 @@ fn every_neighbour_of_a_good_token_is_refused_also_by_a_memory_that_holds_the_to
         assert_refused(format!("{before}{after}"));
         assert_refused(format!("{before}{letter}{letter}{after}"));
         assert_refused(before.to_owned());
-        let swapped: String = after
-            .chars()
-            .take(1)
-            .chain(letter.chars())
-            .chain(after.chars().skip(1))
-            .collect();
         if !after.is_empty() && !after.starts_with(letter) {
-            assert_refused(format!("{before}{swapped}"));
+            assert_refused(format!("{before}{}{letter}{}", &after[..1], &after[1..]));
         }
     }
-    assert!(tried > token.len() * 12, "{tried}");
+    assert!(tried > token.len() * 10, "{tried}");
 }

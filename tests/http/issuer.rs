@@ -19,7 +19,7 @@ impl Issuer {
     pub(crate) fn start() -> Issuer {
         // `cargo test --test http` does not build it.
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-        command.args(["run", "--quiet", "--example", "issuer"]);
+        command.args(["run", "--quiet", "--package", "dev", "--", "issuer"]);
         // With the variables of this test, crates with a build script would be built again.
         for (name, _) in std::env::vars() {
             if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {

@@ -2,11 +2,11 @@
 
 use super::handler::Handler;
 use super::http::{Connection, PUBLIC, api_request};
-use super::process::{GUARD, say};
+use super::process::{GUARD, say, wait_until};
 use super::tokens::{signed, v2};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,7 @@ const PUBLIC_BODY: &str = r#"{"message":"Public endpoint - open to all"}"#;
 /// A client at work.
 pub struct Probe {
     has_to_end: Arc<AtomicBool>,
+    rounds: Arc<AtomicUsize>,
     worker: JoinHandle<Vec<Duration>>,
 }
 
@@ -26,8 +27,8 @@ impl Probe {
     /// Starts asking: `/public` and `/api` with a good token, on one connection that stays open and
     /// on ones that do not. Every response has to be the right one.
     pub fn start(handler: &Handler) -> Probe {
-        let has_to_end = Arc::<AtomicBool>::default();
-        let (ended, address) = (has_to_end.clone(), handler.address);
+        let (has_to_end, rounds) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
+        let (ended, count, address) = (has_to_end.clone(), rounds.clone(), handler.address);
         let (token, claims) = (signed(&v2()), v2().to_string());
         let work = move || {
             let calls = [
@@ -42,14 +43,25 @@ impl Probe {
                     let start = Instant::now();
                     times.push(ask(&mut connect(address), request, body, start));
                 }
+                count.fetch_add(1, Ordering::Relaxed);
                 thread::sleep(Duration::from_millis(10));
             }
             times
         };
         Probe {
             has_to_end,
+            rounds,
             worker: thread::spawn(work),
         }
+    }
+
+    /// Waits until it has asked everything so many more times, or has failed.
+    #[track_caller]
+    pub fn wait_for_rounds(&self, count: usize) {
+        let end = self.rounds.load(Ordering::Relaxed) + count;
+        wait_until("others got their responses", || {
+            self.rounds.load(Ordering::Relaxed) >= end || self.worker.is_finished()
+        });
     }
 
     /// Stops asking, says the times, and fails when others were kept waiting.
