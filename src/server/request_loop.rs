@@ -1,9 +1,9 @@
 //! The loop: one thread takes every request and decides it. The path of a request is [`RequestLoop::admit`].
 
-use super::audit::{AuditLog, Decision, facts};
+use super::audit::{AuditLog, Decision, Denied, facts};
 use super::connection::{Waiting, WaitsFor, Worker};
 use super::log::Log;
-use super::places::Places;
+use super::places::{Place, Places};
 use super::restart;
 use super::transport::{Body, Incoming, SendCosts, Server};
 use super::worker::{self, Call, Done, Job, Pending, Shared, Then, busy};
@@ -203,19 +203,38 @@ impl RequestLoop {
             Kind::Open => None,
             Kind::Protected | Kind::Slow => Some(self.authorize(pending, route)?),
         };
-        let must_wait = pending.incoming.body() == Body::Unread;
-        let places = match route.kind() {
-            Kind::Open => &self.open_bodies,
-            Kind::Protected | Kind::Slow => &self.bodies,
-        };
-        let body = must_wait.then(|| places.take().ok_or_else(busy));
-        let is_ready = route.kind() == Kind::Slow && !must_wait;
-        let at_work = is_ready.then(|| self.shared.endpoints.take().ok_or_else(busy));
+        let places = self.take_places(pending, route);
+        if let Some(claims) = &claims {
+            let denied = places.is_none().then_some(Denied::BUSY);
+            let is_wanted = self.audit.wants(denied.is_none());
+            let facts = is_wanted.then(|| facts(claims.token(), true));
+            self.record(pending, route, denied, facts);
+        }
+        let (body, at_work) = places.ok_or_else(busy)?;
         Ok(Call {
             route,
             claims,
-            body: body.transpose()?,
-            at_work: at_work.transpose()?,
+            body,
+            at_work,
+        })
+    }
+
+    /// A place for a body that has to be waited for, and one for a slow endpoint that can begin at
+    /// once. None when a place is needed and none is left.
+    fn take_places(
+        &self,
+        pending: &Pending,
+        route: &Route,
+    ) -> Option<(Option<Place>, Option<Place>)> {
+        let bodies = match route.kind() {
+            Kind::Open => &self.open_bodies,
+            Kind::Protected | Kind::Slow => &self.bodies,
+        };
+        let is_slow = route.kind() == Kind::Slow;
+        Some(match pending.incoming.body() {
+            Body::Unread => (Some(bodies.take()?), None),
+            _ if is_slow => (None, Some(self.shared.endpoints.take()?)),
+            _ => (None, None),
         })
     }
 
@@ -233,19 +252,12 @@ impl RequestLoop {
             now: clock::unix_now(),
         };
         let mut case = Case::new(token, &context);
-        let outcome = decide(&mut case, &mut self.cache);
-        let token = case
-            .token()
-            .ok()
-            .filter(|_| self.audit.wants(outcome.is_ok()));
-        let facts = token.map(|token| facts(token, case.is_verified()));
-        let mut rejection = match outcome {
-            Ok(claims) => {
-                self.record(pending, route, None, facts);
-                return Ok(claims);
-            }
+        let mut rejection = match decide(&mut case, &mut self.cache) {
+            Ok(claims) => return Ok(claims),
             Err(rejection) => rejection,
         };
+        let token = case.token().ok().filter(|_| self.audit.wants(false));
+        let facts = token.map(|token| facts(token, case.is_verified()));
         let source = case.source().unwrap_or_default();
         let need = match rejection.reason {
             Reason::KeysUnavailable { .. } => self.keys.need_any(source, now),
@@ -283,7 +295,7 @@ impl RequestLoop {
         rejection: &Rejection,
         facts: Option<String>,
     ) -> Stop {
-        self.record(pending, route, Some(rejection), facts);
+        self.record(pending, route, Some(Denied::by(rejection)), facts);
         let resource = self.settings.resource.as_ref();
         http::refused(rejection, route.needs(), resource).into()
     }
@@ -292,11 +304,11 @@ impl RequestLoop {
         &self,
         pending: &Pending,
         route: &'static Route,
-        rejection: Option<&Rejection>,
+        denied: Option<Denied>,
         facts: Option<String>,
     ) {
         self.audit.decided(Decision {
-            rejection,
+            denied,
             route: route.pattern(),
             invocation: pending.request.header("X-Azure-Functions-InvocationId"),
             took: pending.since.elapsed(),
