@@ -62,5 +62,6 @@ pub use policy::{
     CHECKS, Case, Check, Claims, Code, Context, Needs, Permission, Reason, Rejection,
 };
 pub use policy::{Outcome, decide, walk};
+pub use server::serve;
 pub use settings::{Audit, Issuer, Origins, Resource, Settings};
 pub use token::{ClaimFault, Part, ReadFault, TokenCache, Unverified, Verified, verify};

@@ -6,8 +6,12 @@
 // Every target uses another part of it.
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs)]
 
+pub mod ask;
+pub mod cargo;
 pub mod handler;
+pub mod host;
 pub mod http;
+pub mod issuer;
 pub mod key_server;
 pub mod mint;
 pub mod probe;
