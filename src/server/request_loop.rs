@@ -193,16 +193,16 @@ impl RequestLoop {
     }
 
     /// From a request to the permission to run its endpoint: the route (404, 405), the token (401,
-    /// 503), the permissions (403), and a place for a body that has to be waited for.
+    /// 503), the permissions (403), the length of the body (400), and a place to wait for it (503).
     fn admit(&mut self, pending: &mut Pending) -> Result<Call, Stop> {
-        if pending.incoming.body() == Body::Malformed {
-            return Err(worker::malformed().into());
-        }
         let route = self.shared.api.find(&mut pending.request)?;
         let claims = match route.kind() {
             Kind::Open => None,
             Kind::Protected | Kind::Slow => Some(self.authorize(pending, route)?),
         };
+        if pending.incoming.body() == Body::Malformed {
+            return Err(worker::malformed().into());
+        }
         let places = self.take_places(pending, route);
         if let Some(claims) = &claims {
             let denied = places.is_none().then_some(Denied::BUSY);
