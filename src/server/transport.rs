@@ -89,7 +89,7 @@ pub(super) enum Body {
 pub(super) enum BodyEnd {
     /// At its end. The bytes are None when there were more than were to be kept.
     Whole(Option<Vec<u8>>),
-    /// At something that is no chunk.
+    /// At something that is no chunk, or at the end of the connection inside of one.
     Malformed,
     /// After more chunks than anybody may send.
     Endless,
@@ -274,7 +274,7 @@ impl Incoming {
             match declared {
                 Some(length) if count == 0 && total < length => return BodyEnd::BrokenOff,
                 // The decoder of chunks calls their end and the end of the connection the same.
-                None if count == 0 && self.peer_has_ended() => return BodyEnd::BrokenOff,
+                None if count == 0 && self.peer_has_ended() => return BodyEnd::Malformed,
                 _ if count == 0 => return BodyEnd::Whole(kept),
                 // Only a chunked body can be longer than it was declared.
                 _ if total > MAX_DRAINED_BYTES => return BodyEnd::Endless,
@@ -560,6 +560,7 @@ pub(super) fn steady_heap() {
         return;
     };
     let mut again = std::process::Command::new(program);
+    again.args(std::env::args_os().skip(1));
     again.env(THRESHOLD, MAPPED_BUFFER_BYTES.to_string());
     again.env("MALLOC_ARENA_MAX", HEAPS.to_string());
     // Comes back only when it fails, as in a root without /proc: then it serves as it is.

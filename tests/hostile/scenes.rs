@@ -288,7 +288,7 @@ const ODD_STARTS: [(&str, Fate); 44] = [
     ),
     (
         "POST /api HTTP/1.1\r\nTransfer-Encoding: identity\r\n\r\nhello\r\n",
-        Status(400),
+        Status(401),
     ),
 ];
 
