@@ -1,9 +1,12 @@
 //! The tests, and how they start a table.
 
+mod client;
 mod items;
 mod managed_identity;
+mod mcp;
 mod on_behalf_of;
 mod rex;
+mod sign_in;
 mod wire;
 
 use crate::support::cargo::built;
