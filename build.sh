@@ -12,7 +12,7 @@ usage='usage: ./build.sh [command]
   demo      build, then show tokens being refused and accepted, with a local issuer
   dev       build, then serve with a local issuer until Ctrl-C (PORT=3000); --second: with two issuers
   test      format, lints and all tests
-  bench     build, then measure the handler beside the bounds of its parts; also writes bench.json
+  bench     build, then measure the handler beside the bounds of its parts
   package   build, then pack handler.zip for deployment
   reproduce build twice, elsewhere and under other circumstances, and compare the bytes'
 
@@ -23,7 +23,7 @@ main() {
         *:dev) build; develop dev "$binary" "${@:2}" ;;
         1:test) run_tests ;;
         # Arguments go to the benchmark: --quick, --rounds N, --seconds S.
-        *:bench) build; release run --example bench -- --handler "$binary" --json bench.json "${@:2}" ;;
+        *:bench) build; release run --example bench -- --handler "$binary" "${@:2}" ;;
         1:package) package ;;
         1:reproduce) prepare; develop reproduce "$binary" ;;
         1:-h | 1:--help | 1:help) echo "$usage" ;;

@@ -125,8 +125,7 @@ pub(super) fn key_issuer(case: &mut Case) -> Result<(), Reason> {
 pub(super) fn audience(case: &mut Case) -> Result<(), Reason> {
     let found = case.claims()?.audiences()?;
     let accepted = &case.context.settings.audiences;
-    let is_accepted = |audience: &str| accepted.iter().any(|accepted| same_id(accepted, audience));
-    if found.iter().any(|audience| is_accepted(audience)) {
+    if is_accepted(&found, accepted) {
         return Ok(());
     }
     Err(Reason::WrongAudience {
@@ -134,6 +133,20 @@ pub(super) fn audience(case: &mut Case) -> Result<(), Reason> {
         accepted: quoted_list(accepted),
         hint: hints::audience(&found, accepted),
     })
+}
+
+fn is_accepted(found: &[Cow<str>], accepted: &[String]) -> bool {
+    let is_ours = |audience: &Cow<str>| accepted.iter().any(|accepted| same_id(accepted, audience));
+    found.iter().any(is_ours)
+}
+
+/// Whether a token with an unknown key would be accepted if its key were known, as far as issuer,
+/// audience and expiry tell. A token that would be refused anyway causes no fetch.
+pub(super) fn is_worth_a_fetch(case: &mut Case) -> bool {
+    let accepted = &case.context.settings.audiences;
+    let audiences = case.claims().and_then(|claims| Ok(claims.audiences()?));
+    let is_ours = audiences.is_ok_and(|found| is_accepted(&found, accepted));
+    case.issuer.is_some() && is_ours && expiry(case).is_ok()
 }
 
 /// RFC 7519 section 4.1.4: not accepted on or after the expiration time, with the leeway it allows.
@@ -247,8 +260,8 @@ impl Wanted<'_> {
         Err(Reason::PermissionMissing {
             found: hints::permissions(scopes, roles),
             hint: hints::permission(claims, &missing.0, &missing.1),
-            scopes: missing.0,
-            roles: missing.1,
+            scopes: without(&self.scopes, &[]),
+            roles: without(&self.roles, &[]),
             all: self.all,
         })
     }

@@ -29,7 +29,7 @@ pub fn unreadable(text: &str) -> &'static str {
     {
         return ". The word Bearer stands there twice: write it once";
     }
-    if text.contains("..") || text.contains('…') {
+    if text.contains("...") || text.contains('…') {
         return ". It was shortened when it was shown: copy the whole token";
     }
     if !text.contains(['.', ' ']) {
@@ -90,7 +90,9 @@ pub(super) fn issuer(found: &str, settings: &Settings) -> &'static str {
             false => "",
         };
     }
-    if let Some(hint) = other_cloud(found, settings) {
+    // Where ISSUERS names the issuers, another authority would change none of them.
+    let is_default = accepted().any(|name| name.starts_with(&settings.authority));
+    if let Some(hint) = other_cloud(found, settings).filter(|_| is_default) {
         return hint;
     }
     if is_v1_issuer(found) && !near.iter().any(|name| is_v1_issuer(name)) {
@@ -110,8 +112,7 @@ pub(super) fn key_issuer(template: &str, settings: &Settings) -> &'static str {
     other_cloud(template, settings).unwrap_or_default()
 }
 
-/// The authority to set, when an issuer belongs to another cloud of Microsoft's. It helps where
-/// `ISSUERS` does not name the issuers.
+/// The authority to set, when an issuer belongs to another cloud of Microsoft's.
 fn other_cloud(issuer: &str, settings: &Settings) -> Option<&'static str> {
     let cloud = CLOUDS.iter().find(|cloud| {
         let own_v1_host = cloud
@@ -119,9 +120,7 @@ fn other_cloud(issuer: &str, settings: &Settings) -> Option<&'static str> {
             .is_some_and(|host| issuer.starts_with(host));
         issuer.starts_with(cloud.authority) || own_v1_host
     })?;
-    let mut names = settings.issuers.iter().map(|issuer| &issuer.pattern);
-    let is_default = names.any(|name| name.starts_with(&settings.authority));
-    (is_default && settings.authority != cloud.authority).then_some(cloud.hint)
+    (settings.authority != cloud.authority).then_some(cloud.hint)
 }
 
 /// Why an audience is not accepted.

@@ -261,7 +261,9 @@ impl RequestLoop {
         let source = case.source().unwrap_or_default();
         let need = match rejection.reason {
             Reason::KeysUnavailable { .. } => self.keys.need_any(source, now),
-            Reason::UnknownKey { .. } => self.keys.need_unknown(source, now),
+            Reason::UnknownKey { .. } if case.is_worth_a_fetch() => {
+                self.keys.need_unknown(source, now)
+            }
             _ => Need::Unknown,
         };
         if need == Need::Fetch {

@@ -3,7 +3,6 @@
 use crate::Result;
 use crate::support::usage::Usage;
 use crate::support::{Connection, GUARD, Setup};
-use std::fmt::{Display, Formatter};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -14,17 +13,16 @@ use std::time::{Duration, Instant};
 
 /// The core for the servers; None when nothing could be pinned. `taskset` pins single threads, and
 /// they hand it on to all that they start.
-pub(crate) struct Cores(Option<usize>);
+pub(crate) struct Cores(pub(crate) Option<usize>);
 
 impl Cores {
     /// Pins the calling thread to the core for the load.
     pub(crate) fn divide() -> Cores {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let list = status.split("Cpus_allowed_list:").nth(1);
-        let list = list
-            .and_then(|rest| rest.lines().next())
-            .unwrap_or_default();
-        let mut cores = list.trim().split(['-', ',']).flat_map(str::parse);
+        let mut lines = status.lines();
+        let list = lines.find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+        let list = list.unwrap_or_default().trim().split(['-', ',']);
+        let mut cores = list.flat_map(str::parse);
         let server = cores.next();
         Cores(server.filter(|_| cores.last().is_some_and(pin)))
     }
@@ -36,18 +34,6 @@ impl Cores {
             work()
         };
         thread::scope(|scope| scope.spawn(pinned).join()).expect("the work is done")
-    }
-}
-
-impl Display for Cores {
-    fn fmt(&self, f: &mut Formatter) -> std::fmt::Result {
-        match self.0 {
-            Some(core) => write!(f, "Servers ran on core {core}, the load on another."),
-            None => write!(
-                f,
-                "**Nothing was pinned**: that needs two cores and `taskset`."
-            ),
-        }
     }
 }
 
@@ -148,31 +134,20 @@ fn free_port() -> u16 {
 #[derive(Clone)]
 pub(crate) struct Talk {
     pub(crate) requests: Vec<Vec<u8>>,
-    status: &'static str,
+    pub(crate) status: &'static str,
     /// The bodies, or how they begin: one for each request, or one for all.
-    bodies: Vec<Vec<u8>>,
+    pub(crate) bodies: Vec<Vec<u8>>,
     /// Each goes on all the time on a connection of its own, beside the others.
     pub(crate) calls: Vec<Vec<u8>>,
 }
 
 impl Talk {
-    pub(crate) fn new(status: &'static str, requests: Vec<Vec<u8>>, bodies: Vec<Vec<u8>>) -> Talk {
-        Talk {
-            requests,
-            status,
-            bodies,
-            calls: Vec::new(),
-        }
-    }
-
     /// Whether it is the right response; None until it is whole.
     fn is_right(&self, number: usize, received: &[u8]) -> Option<bool> {
         let find = |text: &[u8]| received.windows(text.len()).position(|part| part == text);
         let (end, length) = (find(b"\r\n\r\n")? + 4, find(b"Content-Length: ")? + 16);
-        let digits = received[length..]
-            .iter()
-            .take_while(|it| it.is_ascii_digit());
-        let length = digits.fold(0, |sum, digit| 10 * sum + usize::from(digit - b'0'));
+        let digits = received[length..].split(|byte| *byte == b'\r').next()?;
+        let length: usize = str::from_utf8(digits).ok()?.parse().ok()?;
         let body = received.get(end..end + length)?;
         let expected = &self.bodies[number % self.bodies.len()];
         Some(&received[9..12] == self.status.as_bytes() && body.starts_with(expected))

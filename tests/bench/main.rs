@@ -183,7 +183,8 @@ impl Bench {
         let mut row = Row::new(case.talk, case.unit, case.aim);
         row.connections = case.connections;
         let signing_input = talk.requests[0].len() - get("/api", "").len() - SIGNATURE;
-        let name = format!("memory after {} different tokens", TOKENS[0]);
+        let (count, length) = (TOKENS[0], signing_input + SIGNATURE);
+        let name = format!("memory after {count} different tokens of {length} B");
         let mut memory = Row::new(&name, "MiB", Some(AtMost(14.0)));
         for round in 1..=self.rounds {
             eprintln!("bench: {}, {}: round {round}", case.talk, case.connections);
@@ -307,7 +308,14 @@ fn talks() -> HashMap<&'static str, Talk> {
     let public = br#"{"message":"Public endpoint - open to all"}"#.to_vec();
     let mut talks = HashMap::new();
     let mut add = |name, status, requests, bodies| {
-        talks.insert(name, Talk::new(status, requests, bodies));
+        let calls = Vec::new();
+        let talk = Talk {
+            requests,
+            status,
+            bodies,
+            calls,
+        };
+        talks.insert(name, talk);
     };
     add(PUBLIC, "200", vec![get("/public", "")], vec![public]);
     add("`/healthz`", "200", vec![get("/healthz", "")], vec![vec![]]);
@@ -438,7 +446,8 @@ impl Row {
 fn print(rows: &[Row], cores: &Cores, has_other: bool) {
     let shares: Vec<f64> = rows.iter().flat_map(|row| row.share.clone()).collect();
     let share = median(&shares).unwrap_or_default() * 100.0;
-    println!("{cores}");
+    let is_pinned = cores.0.is_some();
+    println!("Servers and load were pinned to cores of their own: {is_pinned}.");
     println!("The bounds had {share:.0} % of their core; below 90 %, only CPU ratios mean much.\n");
     let mut names = "case | connections | bound | handler | ratio | aim | CPU ratio".to_owned();
     if has_other {

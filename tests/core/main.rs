@@ -9,6 +9,7 @@ mod clock;
 mod documents;
 mod forgeries;
 mod judge;
+mod key_set;
 mod mutations;
 mod object;
 mod oracle;

@@ -82,6 +82,22 @@ fn of_all_faults_the_one_whose_check_comes_first_is_told() {
 }
 
 #[test]
+fn the_limits_that_are_told_are_those_of_the_interface() {
+    let limits = CHECKS
+        .iter()
+        .filter_map(|check| Some((check.name, check.limit?.0)));
+    let expected = [
+        ("size", 16_384),
+        ("header", 64),
+        ("payload", 64),
+        ("key", 256),
+        ("exp", 300),
+        ("nbf", 300),
+    ];
+    assert_eq!(limits.collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn the_walk_to_the_end_finds_the_same_first_refusal_as_the_decision() {
     for place in 0..CHECKS.len() {
         let line = bad_from(place);
@@ -153,4 +169,30 @@ fn a_case_knows_what_was_read_and_whether_its_signature_held() {
         assert_eq!(case.is_verified(), is_verified);
         assert_eq!(case.token().map(|it| it.text()), Ok(&*token));
     }
+}
+
+#[test]
+fn only_a_token_that_could_still_be_accepted_is_worth_a_fetch() {
+    let judge = Judge::usual();
+    let is_worth = |claims: Value| {
+        let token = token(json!({ "header": { "kid": "unknown" }, "claims": claims }));
+        let mut case = judge.case(&token);
+        let refused = decide(&mut case, &mut TokenCache::default()).expect_err("an unknown key");
+        assert!(["iss", "key"].contains(&refused.check), "{refused:?}");
+        case.is_worth_a_fetch()
+    };
+    assert!(is_worth(json!({})));
+    assert!(is_worth(json!({ "exp": "now-59" })));
+    for claims in [
+        json!({ "iss": "https://elsewhere.example" }),
+        json!({ "iss": null }),
+        json!({ "aud": "elsewhere" }),
+        json!({ "aud": null }),
+        json!({ "exp": "now-60" }),
+        json!({ "exp": null }),
+        json!({ "exp": "1900000000" }),
+    ] {
+        assert!(!is_worth(claims.clone()), "{claims}");
+    }
+    assert!(!judge.case("a.b.c").is_worth_a_fetch(), "nothing was read");
 }

@@ -16,6 +16,8 @@ pub(crate) fn each<S: Strategy>(cases: u32, strategy: &S, test: impl Fn(S::Value
     let config = Config {
         cases,
         failure_persistence: None,
+        // Each try prints its own failure.
+        max_shrink_iters: 50,
         rng_seed: RngSeed::Fixed(20_261_124),
         ..Config::default()
     };

@@ -1,12 +1,11 @@
 //! Key servers that misbehave, and many requests that wait for keys.
 
 use crate::play_before;
-use crate::scenes::PUBLIC;
 use crate::support::mint::b64;
 use crate::support::tokens::{clock, good, header, set, signed_with, v2, with};
 use crate::support::usage::{NEARLY_NOTHING, must_settle};
 use crate::support::{
-    Connection, Handler, KeyServer, Reply, Setup, api_request, post, serving, wait_until,
+    Connection, Handler, KeyServer, PUBLIC, Reply, Setup, api_request, post, serving, wait_until,
 };
 use serde_json::{Value, json};
 use std::thread;
@@ -81,69 +80,34 @@ fn a_request_that_waits_through_two_fetches_holds_up_nobody_and_gets_its_respons
     handler.must_serve();
 }
 
-/// A handler that knows key 1, and whose next fetch is held and brings key 2.
-fn with_the_next_fetch_held() -> (Handler, KeyServer) {
-    let (handler, keys) = serving(&[]);
+/// Long tokens that name no known key, with bodies that have to be read first; and a thousand
+/// requests behind one that waits.
+#[test]
+fn hundreds_of_requests_that_wait_for_one_fetch_hold_up_nobody_and_get_their_responses() {
+    let (mut handler, keys) = serving(&[]);
     assert_eq!(handler.api(&good()).status, 200);
     keys.hold();
     keys.reply(Reply::body(set(&[1, 2])));
-    (handler, keys)
-}
-
-/// More than may be parked: those beyond the bound are sent away with 503.
-#[test]
-fn hundreds_of_requests_that_wait_for_one_fetch_hold_up_nobody_and_get_responses() {
-    let (mut handler, keys) = with_the_next_fetch_held();
-    play_before(&mut handler, NEARLY_NOTHING, |site| {
-        let mut first = site.handler.api_sent(&signed_with(2, &v2()));
-        first.send(PUBLIC.repeat(300));
-        let unknown = signed_with(3, &v2());
-        let mut others: Vec<_> = (0..300).map(|_| site.handler.api_sent(&unknown)).collect();
-        keys.wait_for_fetch(2);
-        (site.others)(50);
-        assert!(first.is_silent());
-        keys.release();
-        assert_eq!(statuses(&mut first, 301), [200; 301]);
-        let statuses: Vec<_> = others.iter_mut().map(|it| it.response().status).collect();
-        let count = |status: u16| statuses.iter().filter(|found| **found == status).count();
-        assert_eq!(count(401) + count(503), 300, "{statuses:?}");
-        assert!(count(401) >= 100, "only {} were parked", count(401));
-    });
-    assert_eq!(keys.fetches(), 2);
-}
-
-/// Each with a body that has to be read first, and a long token that names no known key.
-#[test]
-fn long_requests_with_bodies_that_wait_for_one_fetch_hold_up_nobody() {
-    let (mut handler, keys) = with_the_next_fetch_held();
     let token = signed_with(3, &with(v2(), "groups", "g".repeat(11_000)));
     let bearer = format!("Bearer {token}");
     let request = post("/api", &[("Authorization", &bearer)], &"x".repeat(2000));
     play_before(&mut handler, NEARLY_NOTHING, |site| {
-        let mut clients: Vec<_> = (0..400).map(|_| site.handler.connect()).collect();
-        clients.iter_mut().for_each(|client| client.send(&request));
+        let mut first = site.handler.api_sent(&signed_with(2, &v2()));
+        first.send("GET /nowhere HTTP/1.1\r\n\r\n".repeat(999) + PUBLIC);
+        let mut others: Vec<_> = (0..400).map(|_| site.handler.connect()).collect();
+        others.iter_mut().for_each(|other| other.send(&request));
         keys.wait_for_fetch(2);
         (site.others)(50);
+        assert!(first.is_silent());
         keys.release();
-        for client in &mut clients {
-            client.response().must_be(401, "invalid_header");
+        assert_eq!(statuses(&mut first, 1), [200]);
+        assert_eq!(statuses(&mut first, 999), [404; 999]);
+        assert_eq!(statuses(&mut first, 1), [200]);
+        for other in &mut others {
+            other.response().must_be(401, "invalid_header");
         }
     });
-}
-
-#[test]
-fn a_thousand_requests_behind_one_that_waits_hold_up_nobody_and_get_responses_in_order() {
-    let (mut handler, keys) = with_the_next_fetch_held();
-    play_before(&mut handler, NEARLY_NOTHING, |site| {
-        let mut client = site.handler.api_sent(&signed_with(2, &v2()));
-        client.send("GET /nowhere HTTP/1.1\r\n\r\n".repeat(999) + PUBLIC);
-        keys.wait_for_fetch(2);
-        (site.others)(20);
-        keys.release();
-        assert_eq!(statuses(&mut client, 1), [200]);
-        assert_eq!(statuses(&mut client, 999), [404; 999]);
-        assert_eq!(statuses(&mut client, 1), [200]);
-    });
+    assert_eq!(keys.fetches(), 2);
 }
 
 /// Tokens that would be refused anyway cause no fetch; of the others, a thousand cause one.

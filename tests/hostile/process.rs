@@ -1,11 +1,10 @@
 //! Descriptors that run out, outputs that nobody reads, and being killed.
 
 use crate::play_before;
-use crate::scenes::PUBLIC;
 use crate::support::tokens::{good, set};
 use crate::support::usage::{NEARLY_NOTHING, Usage, must_settle};
 use crate::support::{
-    Connection, Folder, Handler, KeyServer, Lines, Reply, Setup, api_request, request, say,
+    Connection, Folder, Handler, KeyServer, Lines, PUBLIC, Reply, Setup, api_request, request, say,
     wait_until,
 };
 use serde_json::Value;
@@ -35,7 +34,7 @@ fn run_out_of_descriptors(keys: &KeyServer, limit: usize) {
     crowd
         .iter_mut()
         .for_each(|connection| connection.try_send(PUBLIC));
-    let is_full = |usage: Usage| usage.descriptors as usize >= limit - 1;
+    let is_full = |usage: Usage| usage.descriptors as usize >= limit - 2;
     let pid = handler.child.id();
     wait_until("there are no descriptors", || {
         Usage::of(pid).is_none_or(is_full)

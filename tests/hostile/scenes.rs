@@ -1,14 +1,10 @@
-//! Clients that misbehave. A scene is what some of them do together, and what is asserted of the
-//! responses that they get themselves; the tests and the soak watch what becomes of everybody else.
-//! Each is played in a size.
+//! Clients that misbehave. A scene lets some of them act together, in a given size, and asserts which
+//! responses they get themselves. The tests and the soak watch what becomes of everybody else.
 
 use crate::support::tokens::{good, of_length, signed, v2, with};
-use crate::support::{Connection, GUARD, Handler, api_request, request};
+use crate::support::{Connection, GUARD, Handler, PUBLIC, api_request, request};
 use std::thread;
 use std::time::Duration;
-
-/// `GET /public` on a connection that stays open.
-pub(crate) use crate::support::http::PUBLIC;
 
 /// A handler that is put under pressure.
 pub(crate) struct Site<'a> {
@@ -184,7 +180,7 @@ pub(crate) fn lying_chunks(site: &Site, growing: usize) {
 
 // ---- starts of requests ---------------------------------------------------------------------
 
-/// What has to come of a request.
+/// The fate of a request.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Fate {
     Status(u16),
@@ -466,44 +462,46 @@ pub(crate) fn random_bytes(site: &Site, rounds: usize) {
 
 // ---- readers --------------------------------------------------------------------------------
 
-/// A client that asks for far more than the buffers of a connection hold, and reads late: every
-/// response is whole and in order, or it would be taken for the response to another request.
-pub(crate) fn late_reader(site: &Site, count: usize) {
-    let mut client = site.connect();
-    client.send(api_request(&of_length(16_000)).repeat(count));
-    site.wait(100);
-    client.send(api_request(&signed(&with(v2(), "sub", "a later request"))));
-    for number in 0..count {
-        let response = client.response();
-        assert_eq!(response.status, 200, "response {number}");
-        assert!(
-            response.body.len() > 8000,
-            "response {number}: {}",
-            response.body
-        );
-        assert!(
-            !response.body.contains("HTTP/1.1"),
-            "response {number} has another in it"
-        );
+/// So many responses of 12 KB are more than the buffers of a connection hold.
+const MORE_THAN_FITS: usize = 1000;
+
+/// Clients that ask for more than the buffers hold, and read late: every response is whole and in
+/// order, or it would be taken for the response to another request.
+pub(crate) fn late_readers(site: &Site, size: usize) {
+    let mut clients = site.crowd(size, "");
+    for client in &clients {
+        let last = api_request(&signed(&with(v2(), "sub", "a later request")));
+        client.send_aside(api_request(&of_length(16_000)).repeat(MORE_THAN_FITS) + &last);
     }
-    assert!(client.response().body.contains("a later request"));
+    site.wait(100);
+    for client in &mut clients {
+        for number in 0..MORE_THAN_FITS {
+            let response = client.response();
+            let (status, body) = (response.status, response.body);
+            assert!(
+                status == 200 && body.len() > 8000,
+                "response {number}: {body}"
+            );
+            assert!(
+                !body.contains("HTTP/1.1"),
+                "response {number} has another in it"
+            );
+        }
+        assert!(client.response().body.contains("a later request"));
+    }
 }
 
-/// Clients that never read, and clients that read a little all the time.
+/// Clients that never read, and as many that read a little all the time.
 pub(crate) fn deaf_readers(site: &Site, size: usize) {
-    let request = api_request(&of_length(16_000));
-    let mut deaf = site.crowd(size, "");
-    for client in &mut deaf {
-        client.send_for(Duration::from_millis(200), request.repeat(300));
+    let mut clients = site.crowd(2 * size, "");
+    for client in &clients {
+        client.send_aside(api_request(&of_length(16_000)).repeat(MORE_THAN_FITS));
     }
-    let mut slow = site.crowd(2 * size, "");
-    for client in &mut slow {
-        client.send_for(Duration::from_millis(20), PUBLIC.repeat(2000));
-    }
-    for _ in 0..50 {
-        slow.iter_mut().for_each(|client| client.sip(1000));
+    for _ in 0..100 {
+        clients[size..].iter_mut().for_each(|slow| slow.sip(1000));
         site.wait(1);
     }
+    clients.into_iter().for_each(Connection::hang_up);
 }
 
 /// Requests with every kind of body, all sent before the first response is read.
