@@ -118,108 +118,42 @@ fn where_the_issuer_leaves_out_the_methods_only_a_lenient_client_goes_on() {
     must_be_alice(lenient.call(&who_am_i()), &[&scene.scope()]);
 }
 
+const RESOURCE: &str = "/.well-known/oauth-protected-resource";
+const SERVER: &str = "/.well-known/oauth-authorization-server";
+
+/// A part of an address, what is replaced in headers and body of the reply from there, by what, and where
+/// the client stops.
+#[rustfmt::skip]
+const BROKEN: &[(&str, &str, &str, &str)] = &[
+    ("/mcp", "www-authenticate", "x", "RFC 9110 section 15.5.2"),
+    ("/mcp", "Bearer resource", "Basic resource", "RFC 6750 section 3:"),
+    ("/mcp", ",scope=", ",scope=\"\",scope=", "RFC 9110 section 11.2: a parameter"),
+    ("/mcp", ",scope=\"", ",scope=", "RFC 9110 section 11.2: no parameter"),
+    ("/mcp", "oauth-protected-resource/mcp", "nothing", "RFC 9728 section 3.2: the metadata come"),
+    (RESOURCE, "application/json", "text/plain", "RFC 9728 section 3.2: the metadata are"),
+    (RESOURCE, "/mcp\",", "/mcp/\",", "RFC 9728 section 3.3"),
+    (RESOURCE, "[\"header\"]", "[]", "RFC 9728 section 3.2: a list"),
+    (RESOURCE, "[\"header\"]", "[\"body\"]", "RFC 9728 section 2"),
+    (RESOURCE, "authorization_servers", "x", "MCP: authorization_servers"),
+    (RESOURCE, "/v2.0\"", "/v2.0?x\"", "RFC 8414 section 2: an issuer"),
+    (RESOURCE, "/v2.0\"", "/nothing\"", "RFC 8414 section 3: "),
+    (SERVER, "/v2.0\"", "/v2.0/\"", "RFC 8414 section 3.3"),
+    (SERVER, "application/json", "text/plain", "RFC 8414 section 3.2"),
+    (SERVER, "token_endpoint\"", "x\"", "RFC 8414 section 2: there is a token_endpoint"),
+    (SERVER, "[\"code\"]", "[\"token\"]", "RFC 8414 section 2: response_types"),
+    (SERVER, "S256", "plain", "MCP: without S256"),
+    ("/authorize", STATE, "other", "RFC 6749 section 4.1.2"),
+    ("/authorize", "&state", "&iss=https%3A%2F%2Fevil.example&state", "RFC 9207"),
+    ("/token", "no-store", "max-age=60", "RFC 6749 section 5.1: a token comes with"),
+    ("/token", "\"Bearer\"", "\"MAC\"", "RFC 6749 section 7.1"),
+    ("/token", "access_token", "x", "RFC 6749 section 5.1: there is"),
+];
+
 /// The client is worth something only if it stops: each case breaks one reply of a good world.
 #[test]
 fn the_client_stops_at_every_must_that_is_not_met() {
     let scene = Scene::new(&[]);
-    let resource = "/.well-known/oauth-protected-resource";
-    let server = "/.well-known/oauth-authorization-server";
-    // Part of the address, what is replaced in headers and body, by what, and where the client stops.
-    let cases = [
-        ("/mcp", "www-authenticate", "x", "RFC 9110 section 15.5.2"),
-        (
-            "/mcp",
-            "Bearer resource",
-            "Basic resource",
-            "RFC 6750 section 3:",
-        ),
-        (
-            "/mcp",
-            ",scope=",
-            ",scope=\"\",scope=",
-            "RFC 9110 section 11.2: a parameter",
-        ),
-        (
-            "/mcp",
-            ",scope=\"",
-            ",scope=",
-            "RFC 9110 section 11.2: no parameter",
-        ),
-        (
-            "/mcp",
-            "oauth-protected-resource/mcp",
-            "nothing",
-            "RFC 9728 section 3.2: the metadata come",
-        ),
-        (
-            resource,
-            "application/json",
-            "text/plain",
-            "RFC 9728 section 3.2: the metadata are",
-        ),
-        (resource, "/mcp\",", "/mcp/\",", "RFC 9728 section 3.3"),
-        (
-            resource,
-            "[\"header\"]",
-            "[]",
-            "RFC 9728 section 3.2: a list",
-        ),
-        (resource, "[\"header\"]", "[\"body\"]", "RFC 9728 section 2"),
-        (
-            resource,
-            "authorization_servers",
-            "x",
-            "MCP: authorization_servers",
-        ),
-        (
-            resource,
-            "/v2.0\"",
-            "/v2.0?x\"",
-            "RFC 8414 section 2: an issuer",
-        ),
-        (resource, "/v2.0\"", "/nothing\"", "RFC 8414 section 3: "),
-        (server, "/v2.0\"", "/v2.0/\"", "RFC 8414 section 3.3"),
-        (
-            server,
-            "application/json",
-            "text/plain",
-            "RFC 8414 section 3.2",
-        ),
-        (
-            server,
-            "token_endpoint\"",
-            "x\"",
-            "RFC 8414 section 2: there is a token_endpoint",
-        ),
-        (
-            server,
-            "[\"code\"]",
-            "[\"token\"]",
-            "RFC 8414 section 2: response_types",
-        ),
-        (server, "S256", "plain", "MCP: without S256"),
-        ("/authorize", STATE, "other", "RFC 6749 section 4.1.2"),
-        (
-            "/authorize",
-            "&state",
-            "&iss=https%3A%2F%2Fevil.example&state",
-            "RFC 9207",
-        ),
-        (
-            "/token",
-            "no-store",
-            "max-age=60",
-            "RFC 6749 section 5.1: a token comes with",
-        ),
-        ("/token", "\"Bearer\"", "\"MAC\"", "RFC 6749 section 7.1"),
-        (
-            "/token",
-            "access_token",
-            "x",
-            "RFC 6749 section 5.1: there is",
-        ),
-    ];
-    for (part, from, to, words) in cases {
+    for (part, from, to, words) in BROKEN {
         let was_broken = std::cell::Cell::new(false);
         let web = |call: &Call| {
             let mut reply = web(call);
