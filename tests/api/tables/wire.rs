@@ -9,6 +9,10 @@ pub const ROUTES: &[Route] = &[
     Route::open("POST /open", open),
     Route::protected("POST /echo", Needs::Token, echo),
     Route::slow("POST /slow/echo", Needs::Token, echo),
+    Route::protected("GET /text/fixed", Needs::Token, fixed),
+    Route::protected("GET /text/{text}", Needs::Token, text),
+    Route::protected("DELETE /text/{text}", Needs::Token, text),
+    Route::protected("GET /query", Needs::Token, query),
     Route::protected("GET /status/{status}", Needs::Token, status),
     Route::protected("POST /header", Needs::Token, header),
     Route::protected("GET /panic", Needs::Token, fail),
@@ -39,6 +43,23 @@ fn open(request: &Request) -> Reply {
 fn echo(request: &Request, _: &Claims) -> Reply {
     ran(request);
     Ok(Response::bytes(200, "text/plain", request.body()))
+}
+
+fn fixed(_: &Request, _: &Claims) -> Reply {
+    Ok(Response::json(200, json!("the fixed one")))
+}
+
+/// Answers with the parameter as it was read.
+fn text(request: &Request, _: &Claims) -> Reply {
+    let text: String = request.param("text")?;
+    Ok(Response::json(200, json!(text)))
+}
+
+/// Answers with `text` and `number` of the query as they were read.
+fn query(request: &Request, _: &Claims) -> Reply {
+    let text: Option<String> = request.query("text")?;
+    let number: Option<i8> = request.query("number")?;
+    Ok(Response::json(200, json!([text, number])))
 }
 
 /// Answers with this status, a header and a body.

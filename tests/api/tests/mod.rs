@@ -1,9 +1,13 @@
 //! The tests, and how they start a table.
 
+mod client;
 mod items;
 mod managed_identity;
+mod mcp;
 mod on_behalf_of;
+mod requests;
 mod rex;
+mod sign_in;
 mod wire;
 
 use crate::support::cargo::built;
