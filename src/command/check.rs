@@ -1,7 +1,7 @@
 //! `handler check`: runs the server's own checks on one token from standard input, to their end; or on
 //! many, one a line. And the table of checks itself.
 
-use super::lines::judge_all;
+use super::lines::{BYTE_ORDER_MARK, judge_all};
 use super::report::Report;
 use super::{print, shown};
 use crate::clock;
@@ -15,9 +15,6 @@ use crate::text::quoted;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::{ErrorKind, IsTerminal, Read, Write};
-
-/// Some programs on Windows begin a text in UTF-8 with it.
-pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Bytes that are read from standard input, so that the report can say how much too long a token is.
 /// More is not a slip, and could be endless.

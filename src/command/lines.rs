@@ -1,12 +1,14 @@
 //! `handler check --lines`: tokens one a line, judged one after the other, however many there are.
 
-use super::check::BYTE_ORDER_MARK;
 use super::report::Report;
 use crate::limits::MAX_TOKEN_BYTES;
 use crate::policy::{Reason, Rejection};
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::io::{BufRead, BufReader, Error, Read, Result, Write};
+
+/// Some programs on Windows begin a text in UTF-8 with it.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Bytes of the longest line that is looked at: a token, what stands around it, and room to say how
 /// much too long it is.

@@ -1,5 +1,7 @@
 //! Addresses: where keys may come from, and origins as a browser writes them.
 
+use crate::text::{MAX_QUOTED_CHARS, clean};
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 /// The parts of `scheme://host:port/path`, as they were written.
@@ -77,4 +79,10 @@ impl<'a> Address<'a> {
 /// Whether keys may be fetched from this address.
 pub fn is_safe_address(text: &str) -> bool {
     Address::parse(text).is_some_and(|address| address.is_safe())
+}
+
+/// An address as the log has it: without its query, which may hold a secret.
+pub(super) fn without_query(address: &str) -> Cow<'_, str> {
+    let bare = address.split(['?', '#']).next().unwrap_or_default();
+    clean(bare, 2 * MAX_QUOTED_CHARS)
 }

@@ -1,6 +1,6 @@
 //! Downloading over HTTPS. No other file names ureq.
 
-use super::source::read_file;
+use super::file::read_file;
 use crate::limits::FETCH_CONNECT_TIMEOUT;
 use crate::text::{MAX_QUOTED_CHARS, clean};
 use std::fmt::{self, Display};

@@ -1,9 +1,8 @@
 //! The address of an issuer's keys, as its metadata names it (OpenID Connect Discovery 1.0, RFC
 //! 8414).
 
-use super::address::is_safe_address;
+use super::address::{is_safe_address, without_query};
 use super::download::{Failure, Trust, download};
-use super::source::name;
 use crate::json::{Object, Raw};
 use crate::text::quoted;
 use std::time::Instant;
@@ -24,11 +23,11 @@ pub(super) fn keys_address(
     for address in addresses(issuer) {
         match download(&address, MAX_METADATA_BYTES, trust, deadline) {
             Ok(bytes) => {
-                let named = |fault| format!("{}: {fault}", name(&address));
+                let named = |fault| format!("{}: {fault}", without_query(&address));
                 return read(bytes, issuer).map_err(named);
             }
             Err(fault) => {
-                failure = format!("{}: {fault}", name(&address));
+                failure = format!("{}: {fault}", without_query(&address));
                 if !matches!(fault, Failure::Status(404)) {
                     break;
                 }
@@ -67,7 +66,7 @@ fn read(bytes: Vec<u8>, issuer: &str) -> Result<String, String> {
     }
     let address = text("jwks_uri").unwrap_or_default();
     if !is_safe_address(&address) {
-        let address = quoted(&name(&address));
+        let address = quoted(&without_query(&address));
         return Err(format!(
             "the metadata has the jwks_uri {address}, which is not https:// (or http:// to a loopback address) without user information"
         ));

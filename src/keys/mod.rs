@@ -4,6 +4,7 @@
 
 mod address;
 mod download;
+mod file;
 mod metadata;
 mod rsa;
 mod schedule;
@@ -12,10 +13,11 @@ mod source;
 
 pub use address::{Address, is_safe_address};
 pub use download::Trust;
+pub use file::is_file;
 pub use rsa::PublicKey;
 pub use schedule::{Keys, Need};
 pub use set::{Key, KeySet, KeySetFault, Unusable};
-pub use source::{Fetched, Source, fetch, is_file, start_fetch};
+pub use source::{Fetched, Source, fetch, start_fetch};
 
 /// The usable key set of each source, in the order of the settings' sources.
 #[derive(Debug, Default)]

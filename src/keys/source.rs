@@ -1,14 +1,12 @@
 //! Where key sets come from, and fetching one: from an address or from a file.
 
 use super::KeySet;
+use super::address::without_query;
 use super::download::{Trust, download};
+use super::file::read_file;
 use super::metadata::keys_address;
 use crate::limits::{FETCH_TIMEOUT, MAX_KEY_SET_BYTES};
-use crate::text::{MAX_QUOTED_CHARS, clean};
-use std::borrow::Cow;
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
@@ -43,7 +41,7 @@ pub fn fetch(source: &Source, trust: &Trust) -> Result<KeySet, String> {
     let deadline = Instant::now() + FETCH_TIMEOUT;
     match source {
         Source::File(path) => {
-            let named = |fault| format!("{}: {fault}", name(&path.display().to_string()));
+            let named = |fault| format!("{}: {fault}", without_query(&path.display().to_string()));
             let bytes = read_file(path, MAX_KEY_SET_BYTES).map_err(named)?;
             KeySet::parse(bytes).map_err(|fault| named(fault.to_string()))
         }
@@ -56,16 +54,10 @@ pub fn fetch(source: &Source, trust: &Trust) -> Result<KeySet, String> {
 }
 
 fn fetch_address(address: &str, trust: &Trust, deadline: Instant) -> Result<KeySet, String> {
-    let named = |fault| format!("{}: {fault}", name(address));
+    let named = |fault| format!("{}: {fault}", without_query(address));
     let bytes = download(address, MAX_KEY_SET_BYTES, trust, deadline);
     let bytes = bytes.map_err(|fault| named(fault.to_string()))?;
     KeySet::parse(bytes).map_err(|fault| named(fault.to_string()))
-}
-
-/// The name of an address in the log: without its query, which may hold a secret.
-pub(super) fn name(address: &str) -> Cow<'_, str> {
-    let bare = address.split(['?', '#']).next().unwrap_or_default();
-    clean(bare, 2 * MAX_QUOTED_CHARS)
 }
 
 /// Fetches on a thread of its own and sends the outcome, a failed one too when the thread cannot be
@@ -112,25 +104,4 @@ impl<F: Fn()> Drop for Report<F> {
         }
         (self.wake)();
     }
-}
-
-/// Whether there is a file at this path.
-pub fn is_file(path: &Path) -> bool {
-    path.is_file()
-}
-
-/// Reads a file of at most `max` bytes.
-pub(super) fn read_file(path: &Path, max: u64) -> Result<Vec<u8>, String> {
-    let words = |error: std::io::Error| format!("the file cannot be read: {error}");
-    // Opening a pipe waits for its other end, which would hold the fetch for good.
-    if !std::fs::metadata(path).map_err(words)?.is_file() {
-        return Err("it is not a regular file".into());
-    }
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(words)?;
-    let length = file.take(max + 1).read_to_end(&mut bytes).map_err(words)?;
-    if length as u64 > max {
-        return Err(format!("it is longer than {max} bytes"));
-    }
-    Ok(bytes)
 }

@@ -140,13 +140,15 @@ fn is_accepted(found: &[Cow<str>], accepted: &[String]) -> bool {
     found.iter().any(is_ours)
 }
 
-/// Whether a token with an unknown key would be accepted if its key were known, as far as issuer,
-/// audience and expiry tell. A token that would be refused anyway causes no fetch.
-pub(super) fn is_worth_a_fetch(case: &mut Case) -> bool {
-    let accepted = &case.context.settings.audiences;
-    let audiences = case.claims().and_then(|claims| Ok(claims.audiences()?));
-    let is_ours = audiences.is_ok_and(|found| is_accepted(&found, accepted));
-    case.issuer.is_some() && is_ours && expiry(case).is_ok()
+impl Case<'_> {
+    /// Whether a token with an unknown key would be accepted if its key were known, as far as issuer,
+    /// audience and expiry tell. A token that would be refused anyway causes no fetch.
+    pub fn is_worth_a_fetch(&mut self) -> bool {
+        let accepted = &self.context.settings.audiences;
+        let audiences = self.claims().and_then(|claims| Ok(claims.audiences()?));
+        let is_ours = audiences.is_ok_and(|found| is_accepted(&found, accepted));
+        self.issuer.is_some() && is_ours && expiry(self).is_ok()
+    }
 }
 
 /// RFC 7519 section 4.1.4: not accepted on or after the expiration time, with the leeway it allows.

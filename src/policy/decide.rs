@@ -189,11 +189,6 @@ impl<'a> Case<'a> {
         self.issuer.map_or(only, |issuer| Some(issuer.source))
     }
 
-    /// Whether a fetch of the keys could still save a token with an unknown key.
-    pub fn is_worth_a_fetch(&mut self) -> bool {
-        super::claim_checks::is_worth_a_fetch(self)
-    }
-
     /// A view of the claims, whether or not they are verified yet.
     pub(super) fn claims(&self) -> Result<UnverifiedClaims<'_>, Reason> {
         Ok(self.token()?.claims())
