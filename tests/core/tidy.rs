@@ -26,7 +26,7 @@ const NAMED_BY: [(&str, &[&str]); 9] = [
     ("ring", &["keys/rsa.rs"]),
     ("base64", &["token/unverified.rs", "keys/set.rs"]),
     ("std::net", &["server/", "keys/address.rs"]),
-    ("std::fs", &["server/", "keys/source.rs"]),
+    ("std::fs", &["server/", "keys/file.rs"]),
     ("std::thread", &["server/", "keys/source.rs"]),
     ("SystemTime", &["clock.rs"]),
     ("unsafe", &[]),
