@@ -22,8 +22,14 @@ impl Cors {
         Cors { origins }
     }
 
-    /// Hands the headers of any response to `header`.
-    pub(super) fn headers(&self, origin: Option<&str>, header: &mut impl FnMut(&str, &str)) {
+    /// Hands the headers of any response to `header`. `own` are the names of those that the response
+    /// has already.
+    pub(super) fn headers<'n>(
+        &self,
+        origin: Option<&str>,
+        own: impl Iterator<Item = &'n str>,
+        header: &mut impl FnMut(&str, &str),
+    ) {
         let allowed = match &self.origins {
             Origins::Off => None,
             Origins::Any => Some("*"),
@@ -36,8 +42,14 @@ impl Cors {
         if let Some(allowed) = allowed {
             header("Access-Control-Allow-Origin", allowed);
             // Headers that a page may read besides the few that are always readable.
-            let exposed = "WWW-Authenticate, Retry-After, Location";
-            header("Access-Control-Expose-Headers", exposed);
+            let mut exposed = String::from("WWW-Authenticate, Retry-After");
+            for name in own {
+                let is_known = ["WWW-Authenticate", "Retry-After"].contains(&name);
+                if !is_known && !name.starts_with("Access-Control-") {
+                    exposed.extend([", ", name]);
+                }
+            }
+            header("Access-Control-Expose-Headers", &exposed);
         }
     }
 

@@ -153,7 +153,8 @@ impl Response {
         if self.header("X-Content-Type-Options").is_none() {
             header("X-Content-Type-Options", "nosniff");
         }
-        cors.headers(request.header("Origin"), &mut header);
+        let own = self.headers.iter().map(|(name, _)| name.as_str());
+        cors.headers(request.header("Origin"), own, &mut header);
         self.headers
             .iter()
             .for_each(|(name, value)| header(name, value));

@@ -44,10 +44,8 @@ impl<'a> Address<'a> {
     /// `https://` to any host, or `http://` to a loopback address, and no user information: what
     /// comes from there must not be changed on the way.
     pub fn is_safe(&self) -> bool {
-        let port = self.port.map(|port| port.parse::<u16>());
-        let has_good_port = port.is_none_or(|port| port.is_ok_and(|port| port > 0));
         let is_encrypted = self.scheme == "https" || (self.scheme == "http" && self.is_loopback());
-        !self.host.is_empty() && !self.has_user && has_good_port && is_encrypted
+        !self.host.is_empty() && !self.has_user && self.has_good_port() && is_encrypted
     }
 
     /// Whether the host is this machine, by name or by number.
@@ -60,6 +58,14 @@ impl<'a> Address<'a> {
         self.host == "localhost" || number.is_ok_and(|address| address.is_loopback())
     }
 
+    /// Whether the port, if there is one, is a number from 1 to 65535, written plainly.
+    fn has_good_port(&self) -> bool {
+        self.port.is_none_or(|port| {
+            let number = port.parse::<u16>().unwrap_or_default();
+            number > 0 && number.to_string() == port
+        })
+    }
+
     /// Whether it is an origin as browsers write it (RFC 6454 section 6.2): scheme and host in lower
     /// case, no path, and no port that the scheme has anyway.
     pub fn is_origin(&self) -> bool {
@@ -68,11 +74,9 @@ impl<'a> Address<'a> {
             (self.scheme, self.port),
             ("https", Some("443")) | ("http", Some("80"))
         );
-        let port = self.port.map(|port| port.parse::<u16>());
-        let has_good_port = port.is_none_or(|port| port.is_ok_and(|port| port > 0));
         let is_written_so = is_lower(self.scheme) && is_lower(self.host) && !is_default;
         let is_host = !self.host.is_empty() && !self.host.contains('*') && !self.has_user;
-        is_written_so && has_good_port && is_host && self.rest.is_empty()
+        is_written_so && self.has_good_port() && is_host && self.rest.is_empty()
     }
 }
 
@@ -84,5 +88,8 @@ pub fn is_safe_address(text: &str) -> bool {
 /// An address as the log has it: without its query, which may hold a secret.
 pub(super) fn without_query(address: &str) -> Cow<'_, str> {
     let bare = address.split(['?', '#']).next().unwrap_or_default();
+    if Address::parse(bare).is_some_and(|address| address.has_user) {
+        return "an address with user information".into();
+    }
     clean(bare, 2 * MAX_QUOTED_CHARS)
 }

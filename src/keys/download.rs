@@ -1,5 +1,6 @@
 //! Downloading over HTTPS. No other file names ureq.
 
+use super::address::Address;
 use super::file::read_file;
 use crate::limits::FETCH_CONNECT_TIMEOUT;
 use crate::text::{MAX_QUOTED_CHARS, clean};
@@ -34,10 +35,13 @@ impl Trust {
     pub fn from_file(path: &Path) -> Result<Trust, String> {
         let pem = read_file(path, MAX_CA_FILE_BYTES);
         let pem = pem.map_err(|fault| format!("names no PEM file: {fault}"))?;
-        let certificates = parse_pem(&pem).filter_map(|item| match item {
+        let pem = pem.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&pem);
+        let certificates = parse_pem(pem).filter_map(|item| match item {
             Ok(PemItem::Certificate(certificate)) => Some(certificate.der().to_vec()),
             _ => None,
         });
+        // DER begins a certificate with the mark of a sequence (RFC 5280 section 4.1).
+        let certificates = certificates.filter(|der| der.starts_with(&[0x30]));
         let certificates: Vec<Vec<u8>> = certificates.collect();
         if certificates.is_empty() {
             return Err("names a file without a certificate in PEM".into());
@@ -92,8 +96,8 @@ fn get(address: &str, max: u64, roots: RootCerts, deadline: Instant) -> Result<V
         .max_redirects(0)
         .max_redirects_will_error(false)
         .http_status_as_error(false);
-    if address.starts_with("http://") {
-        // Loopback: a proxy would turn this machine's keys into another's.
+    if Address::parse(address).is_some_and(|address| address.is_loopback()) {
+        // A proxy would turn this machine's keys into another's.
         config = config.proxy(None);
     }
     let agent: Agent = config.build().into();
@@ -112,11 +116,18 @@ fn get(address: &str, max: u64, roots: RootCerts, deadline: Instant) -> Result<V
     }
 }
 
+const SELF_MADE: &str = "its certificate is of a kind that is for authorities only, or too old; give the server one that an authority has signed, and name that authority in CA_FILE";
+
+fn is_self_made(words: &str) -> bool {
+    words.contains("CaUsedAsEndEntity") || words.contains("UnsupportedCertVersion")
+}
+
 const TOO_LONG: &str = "the server took too long";
 
 fn words(error: ureq::Error) -> Failure {
     Failure::Other(match error {
         ureq::Error::Timeout(_) => TOO_LONG.into(),
+        error if is_self_made(&error.to_string()) => SELF_MADE.into(),
         error => clean(&error.to_string(), MAX_QUOTED_CHARS).into_owned(),
     })
 }

@@ -74,8 +74,14 @@ impl KeySet {
             let mut reasons = keys.iter().filter_map(|key| key.public_key().err());
             return Err(KeySetFault::NoUsableKey(reasons.next()));
         }
-        // A stable sort: keys with one kid are tried in the order of the set.
-        keys.sort_by(|a, b| a.kid.cmp(&b.kid));
+        // A stable sort: keys with one kid are tried in the order of the set, usable ones first.
+        keys.sort_by(|a, b| {
+            let (a, b) = (
+                (&a.kid, a.public_key.is_err()),
+                (&b.kid, b.public_key.is_err()),
+            );
+            a.cmp(&b)
+        });
         let mut run = 0;
         let mut previous = String::new();
         keys.retain(|key| {

@@ -21,7 +21,10 @@ pub(super) fn issuer(case: &mut Case) -> Result<(), Reason> {
     let mut issuer = written_out
         .into_iter()
         .find(|issuer| issuer.pattern == *found);
-    if issuer.is_none() && !templates.is_empty() {
+    // A template must not speak for a tenant whose issuer is written out with keys of its own.
+    let is_written_so = |issuer: &Issuer| issuer.pattern.eq_ignore_ascii_case(&found);
+    let is_taken = settings.issuers.iter().any(is_written_so);
+    if issuer.is_none() && !templates.is_empty() && !is_taken {
         let tid = claims.text("tid")?.filter(|tid| is_guid(tid));
         let is_filled = |issuer: &&Issuer| is_filled(&issuer.pattern, tid.as_deref(), &found);
         issuer = templates.into_iter().find(is_filled);
@@ -86,7 +89,7 @@ fn guids(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// A key that names an issuer signs for that issuer only. Entra's keys name the v2.0 issuer, and the
-/// same keys sign v1.0 tokens. So the v2.0 issuer of the tenant that `iss` names counts too.
+/// same keys sign v1.0 tokens. So the v2.0 issuer of the tenant that such an `iss` names counts too.
 pub(super) fn key_issuer(case: &mut Case) -> Result<(), Reason> {
     let Token::Verified(token) = &case.token else {
         return Err(Reason::NotReached);
@@ -96,9 +99,8 @@ pub(super) fn key_issuer(case: &mut Case) -> Result<(), Reason> {
     let tid = Some(claims.text_or_empty("tid")).filter(|tid| is_guid(tid));
     let tid = tid.as_deref();
     let is_named = |tid: &&str| guids(&found).any(|id| same_id(id, tid));
-    let v2 = tid
-        .filter(is_named)
-        .map(|tid| case.context.settings.v2_issuer(tid));
+    let tenant = tid.filter(is_named);
+    let v2 = tenant.and_then(|tid| case.context.settings.v2_issuer(&found, tid));
     // A set may list the key that verified more than once, for one issuer each.
     let is_it = |key: &&Key| key.public_key().is_ok_and(|key| **key == *token.key());
     let mut refused = None;

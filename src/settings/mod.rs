@@ -4,7 +4,7 @@ mod clouds;
 mod reader;
 mod rules;
 
-pub use clouds::{CLOUDS, SCOPE_ENDINGS, is_microsoft_issuer, is_v1_issuer, is_v2_issuer};
+pub use clouds::{CLOUDS, Cloud, SCOPE_ENDINGS, is_microsoft_issuer, is_v1_issuer, is_v2_issuer};
 
 use crate::keys::{Source, Trust};
 use reader::Reader;
@@ -106,9 +106,26 @@ impl Settings {
         Settings::read(|name| Some(std::env::var_os(name)?.to_string_lossy().into_owned()))
     }
 
-    /// The v2.0 issuer of a tenant in the cloud of `AUTHORITY_HOST`.
-    pub fn v2_issuer(&self, tid: &str) -> String {
-        format!("{}/{tid}/v2.0", self.authority)
+    /// The v2.0 issuer of a tenant whose keys sign for this issuer too. A v1.0 issuer has that of the
+    /// cloud of `AUTHORITY_HOST`, or else of the cloud that writes v1.0 issuers so. External ID has that
+    /// of the global cloud.
+    pub fn v2_issuer(&self, issuer: &str, tid: &str) -> Option<String> {
+        let host = issuer.split('/').nth(2).unwrap_or_default();
+        let is_external_id = host.ends_with(".ciamlogin.com");
+        let writes_it = |cloud: &&Cloud| issuer.starts_with(cloud.v1_issuer_host);
+        let own = CLOUDS
+            .iter()
+            .find(|cloud| cloud.authority == self.authority);
+        let authority = if is_external_id {
+            CLOUDS.first()?.authority
+        } else if let Some(cloud) = own.filter(writes_it).or(CLOUDS.iter().find(writes_it)) {
+            cloud.authority
+        } else if issuer.starts_with(&self.authority) {
+            &self.authority
+        } else {
+            return None;
+        };
+        Some(format!("{authority}/{tid}/v2.0"))
     }
 }
 

@@ -9,7 +9,7 @@ const JSON_LIST: &str =
 pub(super) struct Reader<'g> {
     get: &'g dyn Fn(&str) -> Option<String>,
     problems: Vec<String>,
-    /// Settings that have a problem already: one that cannot be read gets no second sentence.
+    /// Settings that cannot be read.
     faulty: Vec<&'static str>,
 }
 
@@ -27,34 +27,34 @@ impl<'g> Reader<'g> {
         self.problems
     }
 
-    /// Whether a setting has a value at all. An empty value counts as unset.
+    /// Whether a setting has a value at all. An empty one counts as unset; one of blanks is a slip.
     pub(super) fn is_set(&self, name: &str) -> bool {
-        (self.get)(name).is_some_and(|value| !value.is_empty())
+        self.raw(name).is_some()
     }
 
     /// The value of a setting; None, with a problem, when it is wrong for every setting.
     pub(super) fn value(&mut self, name: &'static str, example: &str) -> Option<String> {
-        let value = (self.get)(name).filter(|value| !value.is_empty())?;
-        let value = value.trim();
-        let fault = if value.starts_with("@Microsoft.") {
+        let value = self.raw(name)?.trim().to_owned();
+        let items = || value.split([',', ' ', ';']).map(str::trim);
+        let is_reference = |item: &str| {
+            let start = item.get(.."@Microsoft.".len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case("@Microsoft."))
+        };
+        let is_odd = |char: char| char.is_control() || char == char::REPLACEMENT_CHARACTER;
+        let fault = if items().any(is_reference) {
             "is a reference that the platform could not resolve (its name, its version, or the access to it)"
         } else if value.starts_with("[\"") || value.starts_with("['") {
             JSON_LIST
-        } else if is_quoted(value)
-            || value
-                .split([',', ' ', ';'])
-                .any(|item| is_quoted(item.trim()))
-        {
+        } else if is_quoted(&value) || items().any(is_quoted) {
             "has quotation marks, which are part of the value here: leave them out"
         // Bytes that are not UTF-8 were replaced on reading.
-        } else if value
-            .contains(|char: char| char.is_control() || char == char::REPLACEMENT_CHARACTER)
-        {
+        } else if value.contains(is_odd) {
             "has a control character, or is not UTF-8"
         } else {
-            return Some(value.to_owned());
+            return Some(value);
         };
         self.problem(name, fault, example);
+        self.faulty.push(name);
         None
     }
 
@@ -84,36 +84,46 @@ impl<'g> Reader<'g> {
     pub(super) fn list(&mut self, name: &'static str, example: &str) -> Vec<String> {
         let items = self.items(name, &[','], example);
         let has = |odd: fn(&String) -> bool| items.iter().any(odd);
-        if has(|item| item.starts_with(['[', '{']) || item.ends_with(']') && item.contains('[')) {
-            self.problem(name, JSON_LIST, example);
-        } else if has(|item| item.contains(';')) {
-            self.problem(
-                name,
+        let is_json = |item: &String| {
+            item.starts_with(['[', '{']) || (item.ends_with(']') && item.contains('['))
+        };
+        let faults = [
+            (has(is_json), JSON_LIST),
+            (
+                has(|item| item.contains(';')),
                 "has a semicolon: separate the items by commas",
-                example,
-            );
-        } else if has(|item| item.contains(char::is_whitespace)) {
-            self.problem(
-                name,
+            ),
+            (
+                has(|item| item.contains(char::is_whitespace)),
                 "has a blank inside an item: separate the items by commas",
-                example,
-            );
+            ),
+        ];
+        for (_, what) in faults.iter().filter(|(is_there, _)| *is_there) {
+            self.problem(name, what, example);
+        }
+        if faults.iter().any(|(is_there, _)| *is_there) {
+            self.faulty.push(name);
         }
         items
     }
 
-    /// Notes a problem of a setting, unless it has one.
+    /// Notes a problem of a setting, once. A setting that cannot be read gets no second one.
     pub(super) fn problem(&mut self, name: &'static str, what: &str, example: &str) {
         if self.faulty.contains(&name) {
             return;
         }
-        self.faulty.push(name);
-        let found = match (self.get)(name).filter(|value| !value.is_empty()) {
+        let found = match self.raw(name) {
             Some(value) => format!("{name}={}", clean(value.trim(), MAX_QUOTED_CHARS)),
             None => format!("{name} is not set and"),
         };
-        self.problems
-            .push(format!("{found} {what}; for example {name}={example}"));
+        let problem = format!("{found} {what}; for example {name}={example}");
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+    }
+
+    fn raw(&self, name: &str) -> Option<String> {
+        (self.get)(name).filter(|value| !value.is_empty())
     }
 }
 

@@ -168,6 +168,11 @@ fn issuers(
             reader.problem("ISSUERS", what, ISSUER_EXAMPLE);
         }
     }
+    let is_twice =
+        |(number, issuer): (usize, &String)| named.iter().take(number).any(|other| other == issuer);
+    if named.iter().enumerate().any(is_twice) {
+        reader.problem("ISSUERS", "has an issuer twice", ISSUER_EXAMPLE);
+    }
     let patterns = match tenant {
         Some(tenant) if named.is_empty() => default_issuers(tenant, authority),
         _ => named,
@@ -220,6 +225,12 @@ fn issuer_fault(issuer: &str, has_metadata: bool) -> Option<&'static str> {
         Some(
             "has the address of keys: write the issuer (iss) of the tokens, and the address in JWKS_URI",
         )
+    } else if without_template.contains(['?', '#']) {
+        Some("has a query or a fragment, which no issuer has")
+    } else if names_no_tenant(issuer) {
+        Some(
+            "has an issuer of Microsoft's with a name where tokens carry the id of the tenant, a GUID",
+        )
     } else if without_template.contains(['{', '}']) {
         Some("has braces other than {tenantid}, which stands for the token's own tenant")
     } else if has_metadata && is_template {
@@ -233,6 +244,13 @@ fn issuer_fault(issuer: &str, has_metadata: bool) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// Whether an issuer of Microsoft's has a domain or `common` in the place of the tenant's id.
+fn names_no_tenant(issuer: &str) -> bool {
+    const NAMES: [&str; 3] = ["common", "organizations", "consumers"];
+    let tenant = issuer.split('/').nth(3).unwrap_or_default();
+    super::is_microsoft_issuer(issuer) && (NAMES.contains(&tenant) || tenant.contains('.'))
 }
 
 /// `JWKS_URI`: nothing, one source for all issuers, or one for each.
@@ -274,9 +292,10 @@ fn key_address_fault(item: &str) -> Option<&'static str> {
         };
     }
     // `login.example.com/keys` without its scheme, and not a file such as `keys/entra.json`.
-    let (name, _) = item.split_once('/')?;
-    let looks_like_host = name.contains('.') && !name.starts_with('.');
-    let is_address = looks_like_host && !is_file(item.as_ref());
+    let (name, _) = item.split_once('/').unwrap_or((item, ""));
+    let is_host = name.contains('.') && !name.starts_with('.') && name != item;
+    let looks_like_one = is_host || name.starts_with("localhost:") || item.starts_with("http");
+    let is_address = looks_like_one && !is_file(item.as_ref());
     is_address.then_some("is no file, and looks like an address without https://")
 }
 
@@ -316,7 +335,10 @@ fn required_scopes(reader: &mut Reader) -> Vec<String> {
     const NAME: &str = "REQUIRED_SCOPES";
     const EXAMPLE: &str = "user_impersonation";
     let scopes = reader.items(NAME, &[' ', ','], EXAMPLE);
-    if scopes.iter().any(|scope| scope.contains("://")) {
+    let has_id = |scope: &String| scope.split_once('/').is_some_and(|(id, _)| is_guid(id));
+    let is_full =
+        |scope: &String| scope.contains("://") || scope.starts_with("spn:") || has_id(scope);
+    if scopes.iter().any(is_full) {
         let what =
             "has the full address of a scope: a token carries the short name behind the last slash";
         reader.problem(NAME, what, EXAMPLE);
@@ -424,28 +446,46 @@ fn authorization_servers(reader: &Reader, issuers: &[Issuer]) -> Vec<String> {
 }
 
 fn warnings(settings: &Settings) -> Vec<String> {
-    let ends_in_scope =
-        |audience: &&String| SCOPE_ENDINGS.iter().any(|scope| audience.ends_with(scope));
-    let glued = settings.audiences.iter().filter(ends_in_scope);
-    let mut warnings: Vec<String> = glued
-        .map(|audience| {
-            let audience = clean(audience, MAX_QUOTED_CHARS);
-            format!("API_AUDIENCE {audience} ends in a scope; aud never has one, so no token will match: leave the scope out")
-        })
-        .collect();
+    let mut warnings = Vec::new();
+    for audience in settings
+        .audiences
+        .iter()
+        .filter(|audience| ends_in_scope(audience))
+    {
+        let audience = clean(audience, MAX_QUOTED_CHARS);
+        warnings.push(format!("API_AUDIENCE {audience} ends in a scope; aud never has one, so no token will match: leave the scope out"));
+    }
     if settings.issuers.iter().any(Issuer::is_template) && settings.allowed_tenants.is_empty() {
         warnings.push("ALLOWED_TENANTS is not set on a multi-tenant API: users and applications of any tenant are accepted".into());
     }
-    let resource = settings
-        .resource
-        .iter()
-        .map(|resource| resource.identifier.as_str());
-    let hosts = resource.filter_map(|identifier| Some(Address::parse(identifier)?.host));
-    if hosts
-        .into_iter()
-        .any(|host| host.ends_with(".azurewebsites.net"))
-    {
+    let is_foreign = |issuer: &Issuer| {
+        let is_known = super::is_microsoft_issuer(&issuer.pattern);
+        !is_known && !issuer.pattern.starts_with(&settings.authority)
+    };
+    let is_entra = |source: &Source| match source {
+        Source::Address(address) => super::is_v2_issuer(address),
+        Source::File(_) | Source::Metadata(_) => false,
+    };
+    if settings.sources.iter().all(is_entra) && settings.issuers.iter().any(is_foreign) {
+        warnings.push("ISSUERS has an issuer outside Entra, and all keys come from Entra: set JWKS_URI, one address for each issuer, or leave TENANT_ID out".into());
+    }
+    let resource = settings.resource.as_ref();
+    let address = resource.and_then(|resource| Address::parse(&resource.identifier));
+    let host = address.map(|address| address.host.to_ascii_lowercase());
+    if host.is_some_and(|host| host.ends_with(".azurewebsites.net")) {
         warnings.push("RESOURCE is below azurewebsites.net: Entra accepts an address as App ID URI on a verified domain only, so no token can be asked for it".into());
     }
     warnings
+}
+
+/// Whether an audience looks like the full name of a scope.
+fn ends_in_scope(audience: &str) -> bool {
+    let name = audience
+        .strip_prefix("api://")
+        .and_then(|rest| rest.rsplit_once('/'));
+    let is_name = |name: &str| name.contains('.') || name.starts_with("access_as_");
+    let has_ending = SCOPE_ENDINGS
+        .iter()
+        .any(|ending| audience.ends_with(ending));
+    has_ending || name.is_some_and(|(_, name)| is_name(name))
 }

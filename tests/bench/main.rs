@@ -319,7 +319,7 @@ fn talks() -> HashMap<&'static str, Talk> {
     };
     add(PUBLIC, "200", vec![get("/public", "")], vec![public]);
     add("`/healthz`", "200", vec![get("/healthz", "")], vec![vec![]]);
-    for (size, groups) in [2, 86].into_iter().enumerate() {
+    for (size, groups) in [3, 90].into_iter().enumerate() {
         let (mut requests, mut bad, mut bodies) = (vec![], vec![], vec![]);
         for (token, claims) in tokens(groups, TOKENS[size] + WARM_UP) {
             // One character of the signature is another, well inside of it.

@@ -468,7 +468,7 @@ pub(crate) fn random_bytes(site: &Site, rounds: usize) {
 // ---- readers --------------------------------------------------------------------------------
 
 /// So many responses of 12 KB are more than the buffers of a connection hold.
-const MORE_THAN_FITS: usize = 1000;
+const MORE_THAN_FITS: usize = 600;
 
 /// Clients that ask for more than the buffers hold, and read late: every response is whole and in
 /// order, or it would be taken for the response to another request.

@@ -20,6 +20,7 @@ pub(crate) fn text() -> String {
     pages.retain(|page| page.extension().is_some_and(|ending| ending == "md"));
     pages.sort();
     pages.insert(0, root.join("README.md"));
+    pages.push(root.join("tests/AUDIT.md"));
     let read = |page: &std::path::PathBuf| fs::read_to_string(page).expect("UTF-8");
     pages.iter().map(|page| read(page) + "\n").collect()
 }

@@ -160,12 +160,16 @@ fn a_body_that_is_broken_reaches_no_endpoint() {
             response.must_be(400, "bad_request");
             assert_eq!(response.header("Connection"), Some("close"));
         }
-        let short = start(&target, &[("Content-Length", "2000")]) + "x";
-        for request in [short, start(&target, &[CHUNKED]) + "5\r\nhe"] {
+        let mut connection = handler.connect();
+        connection.send(start(&target, &[("Content-Length", "2000")]) + "x");
+        connection.finish();
+        assert!(connection.is_at_end(), "{path}");
+        // Linux tells the end of the connection from the end of the chunks.
+        if cfg!(target_os = "linux") {
             let mut connection = handler.connect();
-            connection.send(request);
+            connection.send(start(&target, &[CHUNKED]) + "5\r\nhe");
             connection.finish();
-            assert!(connection.is_at_end(), "{path}");
+            connection.response().must_be(400, "bad_request");
         }
         assert_eq!(runs(handler.address, path), 0, "{path}");
     }
