@@ -22,7 +22,7 @@ main() {
         1:demo) build; develop demo "$binary" ;;
         *:dev) build; develop dev "$binary" "${@:2}" ;;
         1:test) run_tests ;;
-        # Arguments go to the benchmark: --quick, --rounds N, --seconds S.
+        # Arguments go to the benchmark: --rounds N, --only WORDS, --vs PATH.
         *:bench) build; release run --example bench -- --handler "$binary" "${@:2}" ;;
         1:package) package ;;
         1:reproduce) prepare; develop reproduce "$binary" ;;

@@ -47,10 +47,12 @@ fn pin(core: usize) -> bool {
     taskset.output().is_ok_and(|output| output.status.success())
 }
 
-/// A program that serves: a handler, or the bare server with its response.
+/// A program that serves: a handler, this one with the table that has a slow endpoint, or the bare
+/// server with its response.
 #[derive(Clone, Debug)]
 pub(crate) enum Program {
     Handler(PathBuf),
+    Slow,
     Bare(String),
 }
 
@@ -63,10 +65,15 @@ impl Program {
     /// the launch.
     pub(crate) fn launch(&self, talk: &Talk, keys: &str, cores: &Cores) -> Result<Launched> {
         let port = free_port();
+        let this = std::env::current_exe().expect("a path");
         let mut command = match self {
             Program::Handler(path) => Setup::new(keys).program(path).command(),
+            Program::Slow => Setup::new(keys)
+                .program(this)
+                .arguments(&["--slow"])
+                .command(),
             Program::Bare(response) => {
-                let mut command = Command::new(std::env::current_exe().expect("a path"));
+                let mut command = Command::new(this);
                 command.args(["--bare", &port.to_string(), response]);
                 command
             }
@@ -241,7 +248,7 @@ impl Load {
                 let mut connection = Connection::to((Ipv4Addr::LOCALHOST, port).into())?;
                 loop {
                     connection.try_send(&call);
-                    connection.response_within(GUARD)?;
+                    assert_eq!(connection.response_within(GUARD)?.status, 200);
                 }
             });
         }

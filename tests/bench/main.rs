@@ -9,6 +9,7 @@ mod load;
 #[path = "../support/mod.rs"]
 mod support;
 
+use entra_handler::{Needs, Response, Route, Settings, serve};
 use load::{Cores, Load, Program, Server, Slice, Talk, Until};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use std::collections::HashMap;
@@ -23,14 +24,13 @@ usage: bench --handler PATH [options]
 
   --handler PATH  the handler's release binary
   --vs PATH       another handler, measured beside it in the same run
-  --slow PATH     a handler whose `GET /slow` takes a second: others while 50 such calls run
   --rounds N      rounds over all cases (5), each with servers of their own
   --only WORDS    only cases whose name contains this
 
 Exit status: 0, 1 when a response was wrong or something did not run, 2 for a bad command line.
 A missed aim is no error: the machine may be at fault.
 ";
-const OPTIONS: [&str; 5] = ["--handler", "--vs", "--slow", "--rounds", "--only"];
+const OPTIONS: [&str; 4] = ["--handler", "--vs", "--rounds", "--only"];
 
 /// Slices of one server in a round, and the time of one.
 const SLICES: usize = 50;
@@ -47,6 +47,17 @@ const SIGNATURE: usize = 343;
 
 /// Calls of a slow endpoint at the same time.
 const SLOW_CALLS: usize = 50;
+
+/// What `bench --slow` serves.
+const ROUTES: &[Route] = &[
+    Route::protected("GET /api", Needs::Token, |_, claims| {
+        Ok(Response::json(200, claims.json()))
+    }),
+    Route::slow("GET /slow", Needs::Token, |_, _| {
+        thread::sleep(Duration::from_secs(1));
+        Ok(Response::json(200, "null"))
+    }),
+];
 
 type Result<T> = std::result::Result<T, String>;
 
@@ -73,6 +84,8 @@ const LATENCY: &str = "µs";
 const EACH: &str = "µs each";
 
 const PUBLIC: &str = "`/public`";
+const HEALTHZ: &str = "`/healthz`";
+const SLOW: &str = "`/slow`";
 const SAME: [&str; 2] = ["repeated token, 600 B", "repeated token, 4 KB"];
 const OTHER: [&str; 2] = ["different tokens, 600 B", "different tokens, 4 KB"];
 const BAD: [&str; 2] = ["bad signatures, 600 B", "bad signatures, 4 KB"];
@@ -92,6 +105,11 @@ const CASES: [Case; 9] = [
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments == ["--slow"] {
+        let problems = Settings::from_environment().and_then(|settings| serve(settings, ROUTES));
+        eprintln!("bench --slow: {problems:?}");
+        return ExitCode::FAILURE;
+    }
     if let [mode, port, response] = &arguments[..]
         && mode == "--bare"
     {
@@ -115,7 +133,6 @@ fn main() -> ExitCode {
 struct Bench {
     /// The handler, and the other one.
     handlers: Vec<Program>,
-    slow: Option<Program>,
     rounds: usize,
     only: String,
     talks: HashMap<&'static str, Talk>,
@@ -146,7 +163,6 @@ impl Bench {
         let talks = all_known.then(talks)?;
         Some(Bench {
             handlers: handlers.into_iter().flatten().collect(),
-            slow: program("--slow"),
             rounds: rounds.ok().filter(|rounds| *rounds > 0)?,
             only: value("--only").cloned().unwrap_or_default(),
             talks,
@@ -164,9 +180,11 @@ impl Bench {
         if "start".contains(&self.only) {
             self.run_starts(&mut rows)?;
         }
-        if let Some(slow) = &self.slow {
-            rows.push(self.run_beside_slow_calls(slow, "`/healthz`")?);
-            rows.push(self.run_beside_slow_calls(slow, SAME[0])?);
+        for (name, talk) in [(HEALTHZ, HEALTHZ), ("`/api`", SAME[0])] {
+            let name = format!("{name} beside {SLOW_CALLS} slow calls");
+            if name.contains(&self.only) {
+                rows.push(self.run_beside_slow_calls(&name, &self.talks[talk])?);
+            }
         }
         print(&rows, &self.cores, self.handlers.len() > 1);
         Ok(())
@@ -259,18 +277,13 @@ impl Bench {
     }
 
     /// The latency of others beside many slow calls, over that without them.
-    fn run_beside_slow_calls(&self, slow: &Program, name: &str) -> Result<Row> {
-        let (talk, call) = (&self.talks[name], &self.talks["`/slow`"]);
-        let (_, _, took) = self.launch(slow, call)?;
-        if took < Duration::from_secs(1) {
-            return Err("`GET /slow` is no call that takes a second".into());
-        }
+    fn run_beside_slow_calls(&self, name: &str, talk: &Talk) -> Result<Row> {
         let mut beside = talk.clone();
-        beside.calls = vec![call.requests[0].clone(); SLOW_CALLS];
-        let sides = [(slow.clone(), talk), (slow.clone(), &beside)];
-        let name = format!("{name} beside {SLOW_CALLS} slow calls");
-        let mut row = Row::new(&name, LATENCY, Some(AtMost(1.1)));
-        for _ in 0..self.rounds {
+        beside.calls = vec![self.talks[SLOW].requests[0].clone(); SLOW_CALLS];
+        let sides = [(Program::Slow, talk), (Program::Slow, &beside)];
+        let mut row = Row::new(name, LATENCY, Some(AtMost(1.1)));
+        for round in 1..=self.rounds {
+            eprintln!("bench: {name}: round {round}");
             row.add(&self.contest(&sides, 1)?, 0.0);
         }
         Ok(row)
@@ -318,7 +331,7 @@ fn talks() -> HashMap<&'static str, Talk> {
         talks.insert(name, talk);
     };
     add(PUBLIC, "200", vec![get("/public", "")], vec![public]);
-    add("`/healthz`", "200", vec![get("/healthz", "")], vec![vec![]]);
+    add(HEALTHZ, "200", vec![get("/healthz", "")], vec![vec![]]);
     for (size, groups) in [3, 90].into_iter().enumerate() {
         let (mut requests, mut bad, mut bodies) = (vec![], vec![], vec![]);
         for (token, claims) in tokens(groups, TOKENS[size] + WARM_UP) {
@@ -329,7 +342,7 @@ fn talks() -> HashMap<&'static str, Talk> {
             bad.push(get("/api", &damaged));
             requests.push(get("/api", &token));
             bodies.push(claims.into_bytes());
-            add("`/slow`", "200", vec![get("/slow", &token)], vec![vec![]]);
+            add(SLOW, "200", vec![get("/slow", &token)], vec![vec![]]);
         }
         let refusal = br#"{"code":"invalid_header","#.to_vec();
         let same = (vec![requests[0].clone()], vec![bodies[0].clone()]);
@@ -448,7 +461,8 @@ fn print(rows: &[Row], cores: &Cores, has_other: bool) {
     let share = median(&shares).unwrap_or_default() * 100.0;
     let is_pinned = cores.0.is_some();
     println!("Servers and load were pinned to cores of their own: {is_pinned}.");
-    println!("The bounds had {share:.0} % of their core; below 90 %, only CPU ratios mean much.\n");
+    println!("The bounds had {share:.0} % of their core; below 90 %, only CPU ratios mean much.");
+    println!("Beside slow calls, the bound is the same server without them.\n");
     let mut names = "case | connections | bound | handler | ratio | aim | CPU ratio".to_owned();
     if has_other {
         names += " | other | time over other | CPU over other";

@@ -6,6 +6,7 @@ use crate::support::tokens::*;
 use crate::support::*;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Once;
 
@@ -21,11 +22,7 @@ impl Front {
     /// With the configuration of the pages and these changes; `decider` is asked. None without
     /// nginx.
     fn start(decider: SocketAddr, changes: &[(&str, &str)]) -> Option<Front> {
-        static SAID: Once = Once::new();
-        if find_program(&["nginx"], &["/usr/sbin"]).is_none() {
-            SAID.call_once(|| say("no nginx: the handler is not tested behind it"));
-            return None;
-        }
+        let program = program()?;
         let application = Server::start(|request, stream| {
             let response = match request.call() {
                 "GET /broken" => response("500 Internal Server Error", "", "its own trouble"),
@@ -39,8 +36,7 @@ impl Front {
         let site = blocks("nginx", "").remove(0);
         let change = |site: String, (part, by): &(&str, &str)| replaced(&site, part, by);
         let site = own.iter().chain(changes).fold(site, change);
-        let started = (0..20).find_map(|_| nginx(&site, free_port()));
-        let (address, nginx, folder) = started.expect("of twenty free ports one stays free");
+        let (address, nginx, folder) = started(&program, &site);
         Some(Front {
             address,
             application,
@@ -77,11 +73,29 @@ impl Front {
     }
 }
 
+/// nginx itself. None, and a line says so, where it is missing.
+fn program() -> Option<PathBuf> {
+    static SAID: Once = Once::new();
+    let program = find_program(&["nginx"], &["/usr/sbin"]);
+    if program.is_none() {
+        SAID.call_once(|| say("no nginx: the handler is not tested behind it"));
+    }
+    program
+}
+
+/// nginx with this site on a free port.
+fn started(program: &Path, site: &str) -> (SocketAddr, Process, Folder) {
+    let started = (0..20).find_map(|_| nginx(program, site, free_port()));
+    started.expect("of twenty free ports one stays free")
+}
+
 /// nginx with this site on this port; None when somebody else has the port.
-fn nginx(site: &str, port: u16) -> Option<(SocketAddr, Process, Folder)> {
+fn nginx(program: &Path, site: &str, port: u16) -> Option<(SocketAddr, Process, Folder)> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let folder = Folder::new("nginx");
-    let site = replaced(site, "listen 8080;", &format!("listen {address};"));
+    let listen = site.find("listen ").expect("a port of its own");
+    let end = listen + site[listen..].find(';').expect("the end of it");
+    let site = replaced(site, &site[listen..end], &format!("listen {address}"));
     // Below the folder that `-p` names, whose own name may hold blanks.
     let names = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
     let temporary = names.map(|name| format!("{name}_temp_path {name};\n"));
@@ -91,7 +105,7 @@ fn nginx(site: &str, port: u16) -> Option<(SocketAddr, Process, Folder)> {
         temporary.concat()
     );
     fs::write(folder.file("nginx.conf"), format!("{main}{http}")).expect("written");
-    let mut command = Command::new(find_program(&["nginx"], &["/usr/sbin"])?);
+    let mut command = Command::new(program);
     command.args([
         "-e",
         "stderr",
@@ -296,4 +310,38 @@ fn with_the_line_of_the_pages_a_preflight_reaches_the_application_and_nothing_el
     let others = ["GET /", "POST /"].map(|call| front.call(call, &[]).status);
     assert_eq!((preflight.status, others), (200, [401, 401]));
     assert_eq!(front.calls(), ["OPTIONS /"]);
+}
+
+/// The status that a request with these headers gets; None when the connection ends without one.
+fn status(address: SocketAddr, method: &str, headers: &[u8]) -> Option<u16> {
+    let start = format!("{method} /api HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n");
+    let mut connection = Connection::to(address).expect("somebody listens");
+    connection.send([start.as_bytes(), headers, b"\r\n\r\n"].concat());
+    Some(connection.response_within(GUARD)?.status)
+}
+
+#[test]
+fn bytes_beyond_ascii_do_not_reach_the_handler() {
+    let (handler, _keys) = handler();
+    let Some(front) = Front::start(handler.address, &[]) else {
+        return;
+    };
+    let site = blocks("nginx", "## In front of your own API").remove(0);
+    let site = replaced(&site, "127.0.0.1:3000", &handler.address.to_string());
+    let (own, _nginx, _folder) = started(&program().expect("it was there"), &site);
+    // By the first address nginx asks the handler, by the second it passes requests on.
+    let fronts = [front.address, own];
+    let bearer = format!("Authorization: Bearer {}\r\n", good());
+    for umlaut in ["Jörg".as_bytes(), b"J\xf6rg"] {
+        let cookie = [bearer.as_bytes(), b"Cookie: name=", umlaut].concat();
+        let alone = status(handler.address, "GET", &cookie);
+        assert_eq!(alone, None, "tiny_http closes the connection");
+        for method in ["GET", "POST"] {
+            let behind = fronts.map(|it| status(it, method, &cookie));
+            assert_eq!(behind, [Some(200); 2], "{method} {umlaut:?}");
+        }
+        let token = [b"Authorization: Bearer ", umlaut].concat();
+        let behind = fronts.map(|it| status(it, "GET", &token));
+        assert_eq!(behind, [Some(401), Some(400)], "{umlaut:?}");
+    }
 }

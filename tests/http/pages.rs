@@ -180,3 +180,33 @@ fn the_queries_read_members_that_the_log_lines_have() {
     }
     assert!(queries.contains(r#"decision == "denied""#), "{queries}");
 }
+
+/// The texts in Rust that are compiled and tested, each without the indentation of its lines.
+fn compiled() -> Vec<Vec<String>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| fs::read_to_string(root.join(path)).expect("UTF-8");
+    let tables = read("tests/api/tables/mod.rs");
+    let named = tables.lines().filter_map(|line| {
+        let example = line.strip_prefix("#[path = \"../../")?;
+        Some(format!("tests/{}", example.strip_suffix("\"]")?))
+    });
+    let tests = ["tests/endpoints/main.rs", "tests/api/tests/readme.rs"];
+    let paths = named.chain(tests.map(str::to_owned));
+    paths.map(|path| lines(&read(&path))).collect()
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(|line| line.trim().to_owned()).collect()
+}
+
+#[test]
+fn code_in_rust_stands_in_a_file_that_is_compiled_and_tested() {
+    let (blocks, files) = (blocks("rust", ""), compiled());
+    assert_eq!(blocks.len(), text().matches("```rust").count());
+    assert!(blocks.len() > 4, "{blocks:?}");
+    for block in blocks {
+        let block = lines(&block);
+        let has_it = |file: &Vec<String>| file.windows(block.len()).any(|part| part == block);
+        assert!(files.iter().any(has_it), "{}", block.join("\n"));
+    }
+}

@@ -17,6 +17,8 @@ pub mod managed_identity;
 pub mod mcp;
 #[path = "../../examples/on_behalf_of.rs"]
 pub mod on_behalf_of;
+#[path = "../../examples/readme.rs"]
+pub mod readme;
 #[allow(clippy::indexing_slicing)]
 pub mod rex;
 #[allow(clippy::indexing_slicing)]

@@ -5,6 +5,7 @@ mod items;
 mod managed_identity;
 mod mcp;
 mod on_behalf_of;
+mod readme;
 mod requests;
 mod rex;
 mod sign_in;
