@@ -34,7 +34,7 @@ const MOST_LEFT_BEHIND: u64 = 40;
 
 /// A handler at rest after it all. Memory: what the allocator keeps of the worst moment.
 const MORE: Tolerance = Tolerance {
-    kib: 128 * 1024,
+    kib: 96 * 1024,
     threads: 32 + MOST_LEFT_BEHIND,
     descriptors: 16 + 2 * MOST_LEFT_BEHIND,
 };
