@@ -8,7 +8,7 @@ use crate::clock;
 use crate::endpoints::ROUTES;
 use crate::http::{self, Api, Kind, Needs, Request};
 use crate::keys::{KeySets, fetch};
-use crate::policy::{CHECKS, Case, Context, Reason};
+use crate::policy::{CHECKS, Case, Context, Reason, Rejection};
 use crate::server::to_stderr;
 use crate::settings::Settings;
 use crate::text::quoted;
@@ -138,6 +138,11 @@ impl Judge<'_> {
     fn report(&self, input: &str) -> Report {
         // Ends of lines and blanks around it; anything else is part of the token, and refused with it.
         let input = input.trim_ascii();
+        if input.contains('\n') {
+            let hint = ". handler check --lines judges many tokens, one a line";
+            let reason = Reason::SeveralTokens { hint };
+            return Report::unread(&Rejection::new("authorization", reason));
+        }
         let header = match http::after_scheme(input) {
             Some(_) => input.to_owned(),
             None => format!("Bearer {input}"),

@@ -173,8 +173,13 @@ impl Report {
                 writeln!(text, "\n{accepted}: the server would let the request pass")
             }
             Some(refusal) => {
-                let (status, code, words) = (refusal.status, refusal.code, &refusal.description);
-                let refused = paint("1;31", "refused");
+                let (status, code, words) = (&refusal.status, refusal.code, &refusal.description);
+                let word = if *status == 503 {
+                    "not decided"
+                } else {
+                    "refused"
+                };
+                let refused = paint("1;31", word);
                 writeln!(
                     text,
                     "\n{refused}: the server would answer {status} {code}\n{words}"

@@ -62,8 +62,8 @@ impl Cors {
         // `*` would not cover Authorization (Fetch standard, "CORS-preflight fetch"), so the names
         // that the page asks for are repeated.
         let mut names = vec!["Authorization", "Content-Type"];
-        let asked = request.header("Access-Control-Request-Headers");
-        let asked = asked.unwrap_or_default().split(',').map(str::trim);
+        let asked = request.headers("Access-Control-Request-Headers");
+        let asked = asked.flat_map(|names| names.split(',')).map(str::trim);
         for name in asked.take(MAX_REFLECTED_HEADERS) {
             let is_new = !names.iter().any(|known| known.eq_ignore_ascii_case(name));
             if is_new && is_token(name) && name.len() <= MAX_HEADER_NAME_BYTES {

@@ -134,9 +134,14 @@ impl Request {
 
     /// The first header of this name, in any letter case; never `Authorization`.
     pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers(name).next()
+    }
+
+    /// The values of all headers of this name.
+    pub(super) fn headers<'r>(&'r self, name: &str) -> impl Iterator<Item = &'r str> {
         let is_it = |header: &&Header| self.part(&header.name).eq_ignore_ascii_case(name);
-        let header = self.headers.iter().find(is_it)?;
-        Some(self.part(&header.value))
+        let headers = self.headers.iter().filter(is_it);
+        headers.map(|header| self.part(&header.value))
     }
 
     /// The body, empty when there is none.

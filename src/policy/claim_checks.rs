@@ -144,7 +144,7 @@ fn is_accepted(found: &[Cow<str>], accepted: &[String]) -> bool {
 
 impl Case<'_> {
     /// Whether a token with an unknown key would be accepted if its key were known, as far as issuer,
-    /// audience and expiry tell. A token that would be refused anyway causes no fetch.
+    /// audience and expiry tell. The others must not use up the one fetch that an unknown key causes.
     pub fn is_worth_a_fetch(&mut self) -> bool {
         let accepted = &self.context.settings.audiences;
         let audiences = self.claims().and_then(|claims| Ok(claims.audiences()?));
@@ -263,10 +263,9 @@ impl Wanted<'_> {
         }
         Err(Reason::PermissionMissing {
             found: hints::permissions(scopes, roles),
+            needed: hints::needed(&self.scopes, &self.roles, self.all),
             hint: hints::permission(claims, &missing.0, &missing.1),
-            scopes: without(&self.scopes, &[]),
-            roles: without(&self.roles, &[]),
-            all: self.all,
+            scopes: missing.0,
         })
     }
 }

@@ -5,7 +5,7 @@ use crate::settings::{
     CLOUDS, SCOPE_ENDINGS, Settings, TENANT_PLACEHOLDER, is_microsoft_issuer, is_v1_issuer,
     is_v2_issuer,
 };
-use crate::text::{is_guid, quoted};
+use crate::text::{is_guid, quoted, quoted_list_with};
 use crate::token::{Unverified, UnverifiedClaims};
 use std::borrow::Cow;
 
@@ -239,4 +239,18 @@ pub fn permissions(scopes: &[Cow<str>], roles: &[Cow<str>]) -> String {
         (true, false) => format!("the app roles (roles) {names}"),
         (false, false) => format!("scp {scp} and roles {names}"),
     }
+}
+
+/// The permissions that are needed, in words.
+pub(super) fn needed(scopes: &[&str], roles: &[&str], all: bool) -> String {
+    let join = if all { " and " } else { " or " };
+    let list = |what: &str, names| format!("the {what} {}", quoted_list_with(names, join));
+    let mut parts = Vec::new();
+    if !scopes.is_empty() {
+        parts.push(list("delegated permission (scp)", scopes));
+    }
+    if !roles.is_empty() {
+        parts.push(list("app role (roles)", roles));
+    }
+    parts.join(join)
 }

@@ -5,7 +5,7 @@ use crate::clock::rfc3339;
 use crate::json::Fault;
 use crate::keys::Unusable;
 use crate::limits::{MAX_DESCRIPTION_CHARS, MAX_KID_BYTES, MAX_TOKEN_BYTES};
-use crate::text::{clean, quoted, quoted_list_with};
+use crate::text::{clean, quoted};
 use crate::token::{ClaimFault, Part, ReadFault};
 
 /// A refusal: the check that refused, and why.
@@ -121,9 +121,8 @@ pub enum Reason {
     /// A permission that the settings or the route ask for is missing.
     PermissionMissing {
         found: String,
+        needed: String,
         scopes: Vec<String>,
-        roles: Vec<String>,
-        all: bool,
         hint: &'static str,
     },
     /// The token carries no permission at all.
@@ -230,26 +229,12 @@ impl Reason {
             Reason::Expired { at, now, leeway } => format!("The token expired {:.0} seconds ago, at {}; this server's clock reads {} (leeway {leeway} s). Ask for a new token", now - at, rfc3339(*at), rfc3339(*now)),
             Reason::NotYetValid { at, now, leeway } => format!("The token is valid only from {}, in {:.0} seconds; this server's clock reads {} (leeway {leeway} s)", rfc3339(*at), at - now, rfc3339(*now)),
             Reason::ClientNotAllowed { client } => format!("The client application is {}, which is not among those that may call this API (ALLOWED_CLIENTS)", quoted(client)),
-            Reason::PermissionMissing { found, scopes, roles, all, hint } => format!("The token carries {found}; needed is {}{hint}", needed(scopes, roles, *all)),
+            Reason::PermissionMissing { found, needed, hint, .. } => format!("The token carries {found}; needed is {needed}{hint}"),
             Reason::NoPermission { hint } => format!("The token carries neither a delegated permission (scp) nor an app role (roles){hint}"),
             Reason::KeysUnavailable { .. } => "The issuer's signing keys cannot be had at the moment, so the token cannot be checked; the log of the handler says why".into(),
             Reason::NotReached => "A check before this one failed".into(),
         }
     }
-}
-
-/// The permissions that are needed, as a description has them.
-fn needed(scopes: &[String], roles: &[String], all: bool) -> String {
-    let join = if all { " and " } else { " or " };
-    let list = |what: &str, names| format!("the {what} {}", quoted_list_with(names, join));
-    let mut parts = Vec::new();
-    if !scopes.is_empty() {
-        parts.push(list("delegated permission (scp)", scopes));
-    }
-    if !roles.is_empty() {
-        parts.push(list("app role (roles)", roles));
-    }
-    parts.join(join)
 }
 
 impl Rejection {

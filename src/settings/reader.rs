@@ -113,7 +113,10 @@ impl<'g> Reader<'g> {
             return;
         }
         let found = match self.raw(name) {
-            Some(value) => format!("{name}={}", clean(value.trim(), MAX_QUOTED_CHARS)),
+            Some(value) => {
+                let shown = without_user(value.trim());
+                format!("{name}={}", clean(&shown, MAX_QUOTED_CHARS))
+            }
             None => format!("{name} is not set and"),
         };
         let problem = format!("{found} {what}; for example {name}={example}");
@@ -124,6 +127,21 @@ impl<'g> Reader<'g> {
 
     fn raw(&self, name: &str) -> Option<String> {
         (self.get)(name).filter(|value| !value.is_empty())
+    }
+}
+
+/// A value as it may stand in a problem: without the user information of an address, a password.
+fn without_user(value: &str) -> String {
+    let Some((scheme, rest)) = value.split_once("://") else {
+        return value.to_owned();
+    };
+    let end = rest.find('/').unwrap_or(rest.len());
+    match rest.get(..end).and_then(|authority| authority.rfind('@')) {
+        Some(at) => format!(
+            "{scheme}://(user information){}",
+            rest.get(at..).unwrap_or_default()
+        ),
+        None => value.to_owned(),
     }
 }
 
