@@ -30,6 +30,7 @@
 //! - More than 128 connections that arrive at the same instant wait for a second: the backlog.
 
 use crate::http::{Connection, Request};
+use crate::json;
 use crate::limits::MAX_DRAINED_BYTES;
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read, Write};
@@ -274,7 +275,9 @@ impl Incoming {
             match declared {
                 Some(length) if count == 0 && total < length => return BodyEnd::BrokenOff,
                 // The decoder of chunks calls their end and the end of the connection the same.
-                None if count == 0 && self.peer_has_ended() => return BodyEnd::Malformed,
+                None if count == 0 && self.is_cut(kept.as_deref(), keep) => {
+                    return BodyEnd::Malformed;
+                }
                 _ if count == 0 => return BodyEnd::Whole(kept),
                 // Only a chunked body can be longer than it was declared.
                 _ if total > MAX_DRAINED_BYTES => return BodyEnd::Endless,
@@ -323,6 +326,13 @@ impl Incoming {
             bytes,
             sent: 0,
         }
+    }
+
+    /// Whether the chunks of a body that is kept have ended too early. JSON that is whole was not cut;
+    /// for anything else the kernel is asked, which takes it milliseconds.
+    fn is_cut(&self, kept: Option<&[u8]>, keep: usize) -> bool {
+        let is_whole = kept.is_some_and(|body| json::check(body).is_ok());
+        keep > 0 && !is_whole && self.peer_has_ended()
     }
 
     /// Whether the peer has sent the end of its side of the connection, as far as Linux tells: then
