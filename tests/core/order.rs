@@ -196,3 +196,22 @@ fn only_a_token_that_could_still_be_accepted_is_worth_a_fetch() {
     }
     assert!(!judge.case("a.b.c").is_worth_a_fetch(), "nothing was read");
 }
+
+#[test]
+fn under_an_unknown_issuer_the_walk_looks_for_the_key_where_there_is_one_source() {
+    let two = json!({
+        "settings": { "TENANT_ID": null, "ISSUERS": "https://one.example,https://two.example" },
+        "keys": [[{ "key": 1 }], [{ "key": 2 }]],
+    });
+    for (judge, found, keys) in [
+        (Judge::usual(), Ok(()), 1),
+        (Judge::of(two), Err(Reason::NotReached), 0),
+    ] {
+        let token = token(json!({ "claims": { "iss": "https://elsewhere.example" } }));
+        let mut case = judge.case(&token);
+        let outcomes = walk(&mut case);
+        let mut outcomes = outcomes.into_iter().skip_while(|it| it.check.name != "key");
+        assert_eq!(outcomes.next().map(|it| it.result), Some(found));
+        assert_eq!(case.named_keys().len(), keys);
+    }
+}
