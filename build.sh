@@ -147,7 +147,7 @@ write_local_settings() {
   }
 }
 JSON
-    echo 'wrote local.settings.json: put the ids of your tenant and of your API into it'
+    echo 'wrote local.settings.json: for a start with the Core Tools, put the ids of your tenant and of your API into it'
 }
 
 # ---- test and package --------------------------------------------------------------------------
@@ -158,9 +158,10 @@ run_tests() {
     cargo clippy --version >/dev/null 2>&1 || missing clippy 'rustup component add clippy'
     stop_if_missing
     set -x
-    cargo fmt --all --check
+    cargo fmt --all --check || fail "the format is another: run cargo fmt"
     cargo clippy --locked --workspace --all-targets -- -D warnings
-    cargo test --locked --workspace
+    # Most tests wait for a process or a clock, so more of them run than there are cores.
+    RUST_TEST_THREADS=${RUST_TEST_THREADS:-8} cargo test --locked --workspace
     { set +x; } 2>/dev/null
     echo 'all tests passed'
 }

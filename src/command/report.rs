@@ -170,7 +170,10 @@ impl Report {
         let _ = match &self.refusal {
             None => {
                 let accepted = paint("1;32", "accepted");
-                writeln!(text, "\n{accepted}: the server would let the request pass")
+                writeln!(
+                    text,
+                    "\n{accepted}: the server would let it pass, unless its route needs more (--route)"
+                )
             }
             Some(refusal) => {
                 let (status, code, words) = (&refusal.status, refusal.code, &refusal.description);

@@ -46,7 +46,7 @@ pub(crate) fn run(program: &str, has_second: bool) -> Result {
     let settings = settings(&issuers);
     let mut handler = Handler::start(&mut handler::command(program, &settings, true), port)
         .map_err(|error| {
-            format!("port {port}: {error}. To take another: PORT=3001 ./build.sh dev")
+            format!("port {port}: {error}. End the ./build.sh dev or the handler that has it, or take another: PORT=3001 ./build.sh dev")
         })?;
     print_help(program, &call, port, &settings, &issuers);
     Err(format!("the handler has stopped: {}", handler.wait()?).into())
