@@ -15,6 +15,9 @@
 //! - `keys`: key sets, where they come from, when they are fetched, and RSA.
 //! - `json`, `clock`, `limits`, `text`: a strict reader of JSON, the one clock, limits, clean text.
 //!
+//! A request comes in at `server::request_loop::receive`; `admit` takes it from there to its endpoint.
+//! A key set is asked for by `start_fetch`, and comes in at `fetch_has_ended`.
+//!
 //! # Promises
 //!
 //! - [`decide`] alone makes [`Claims`], after every check. The compiler holds it.
