@@ -64,10 +64,13 @@ pub(super) fn judge_all(
             .strip_prefix(BYTE_ORDER_MARK)
             .filter(|_| number == 1)
             .unwrap_or(&line);
-        let report = match bytes > MAX_LINE_BYTES {
-            true => Report::unread(&Rejection::new("size", Reason::TokenTooLong { bytes })),
-            false if text.trim_ascii().is_empty() => continue,
-            false => judge(&String::from_utf8_lossy(text)),
+        if bytes <= MAX_LINE_BYTES && text.trim_ascii().is_empty() {
+            continue;
+        }
+        let report = if bytes > MAX_LINE_BYTES {
+            Report::unread(&Rejection::new("size", Reason::TokenTooLong { bytes }))
+        } else {
+            judge(&String::from_utf8_lossy(text))
         };
         report.write_json(&mut out, Some(number));
         tally.add(&report);

@@ -34,9 +34,10 @@ pub(super) fn found(check: &str, case: &Case, text: &str, now: f64) -> String {
         "key issuer" => {
             let issuers = case.named_keys().iter().filter_map(|key| key.issuer());
             let issuers: Vec<&str> = issuers.collect();
-            match issuers.is_empty() {
-                true => "the key names no issuer".into(),
-                false => quoted_list(&issuers),
+            if issuers.is_empty() {
+                "the key names no issuer".into()
+            } else {
+                quoted_list(&issuers)
             }
         }
         "iss" => quoted(&claims.text_or_empty("iss")),

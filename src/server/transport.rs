@@ -377,9 +377,10 @@ impl Unsent {
                 _ => return has_waited,
             }
             has_waited = true;
-            pause = match self.sent > before {
-                true => SEND_TIMEOUT,
-                false => (pause * 2).min(MAX_SEND_PAUSE),
+            pause = if self.sent > before {
+                SEND_TIMEOUT
+            } else {
+                (pause * 2).min(MAX_SEND_PAUSE)
             };
         }
     }
