@@ -27,9 +27,9 @@
 //!
 //! # What is deliberately absent
 //!
-//! Other algorithms than RS256; opaque tokens and introspection; sessions, cookies and sign-in;
-//! encrypted tokens; keys from a token's header; redirects when keys are fetched; configuration
-//! files; TLS on the listening side, which the Functions host is in front of.
+//! Other algorithms than RS256. Opaque and encrypted tokens, and introspection. Sessions, cookies and
+//! sign-in. Keys from a token's header. Redirects when keys are fetched. Configuration files. TLS on
+//! the listening side, for the Functions host stands in front.
 #![cfg_attr(
     not(test),
     deny(

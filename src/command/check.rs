@@ -71,7 +71,7 @@ pub(super) fn run(settings: &Settings, options: &Options) -> Result<u8, String> 
     }
 }
 
-/// What the route that serves this request needs.
+/// The needs of the route that serves this request.
 fn needs_of(request: &str, settings: &Settings) -> Result<&'static Needs, String> {
     let named = quoted(shown(request));
     let Some((method, target)) = request.trim().split_once(' ') else {

@@ -20,7 +20,7 @@ const BUFFER_BYTES: usize = 32 * 1024;
 /// Tokens between two signs of life on a terminal: about a third of a second.
 const PROGRESS_EVERY_TOKENS: u64 = 10_000;
 
-/// What a run has come to.
+/// The outcome of a run.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     tokens: u64,

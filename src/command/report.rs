@@ -6,7 +6,7 @@ use crate::token::peek_payload;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 
-/// What became of a token.
+/// The verdict on a token.
 pub(super) struct Report {
     verdicts: Vec<Verdict>,
     refusal: Option<Refusal>,
