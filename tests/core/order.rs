@@ -167,8 +167,33 @@ fn a_case_knows_what_was_read_and_whether_its_signature_held() {
         let decided = decide(&mut case, &mut TokenCache::default());
         assert_eq!(outcome(&decided), wanted);
         assert_eq!(case.is_verified(), is_verified);
+        assert_eq!(case.named_keys().len(), 1);
         assert_eq!(case.token().map(|it| it.text()), Ok(&*token));
     }
+}
+
+#[test]
+fn a_case_names_the_source_of_its_keys() {
+    let keys = json!([[{ "key": 1 }], [{ "key": 1 }]]);
+    let issuers = "https://one.example,https://two.example";
+    let settings = json!({ "TENANT_ID": null, "ISSUERS": issuers, "JWKS_URI": "/1.json,/2.json" });
+    let two = Judge::of(json!({ "settings": settings, "keys": keys }));
+    let source = |judge: &Judge, iss: &str| {
+        let token = token(json!({ "claims": { "iss": iss, "tid": null } }));
+        let mut case = judge.case(&token);
+        let before = case.source();
+        let _ = decide(&mut case, &mut TokenCache::default());
+        (before, case.source())
+    };
+    assert_eq!(source(&two, "https://one.example"), (None, Some(0)));
+    assert_eq!(source(&two, "https://two.example"), (None, Some(1)));
+    assert_eq!(source(&two, "https://three.example"), (None, None));
+    let only = (Some(0), Some(0));
+    assert_eq!(
+        source(&Judge::usual(), "https://three.example"),
+        only,
+        "the only one there is"
+    );
 }
 
 #[test]
