@@ -83,7 +83,7 @@ const FAULTS: &[(&str, &str)] = &[
         "the metadata has the jwks_uri 'http://0.0.0.0:PORTPATH', which is not https://",
     ),
     (
-        r#"{"issuer":"ISSUER","jwks_uri":"http://name:secret@127.0.0.1:PORTPATH"}"#,
+        r#"{"issuer":"ISSUER","jwks_uri":"https://name:secret@127.0.0.1:PORTPATH"}"#,
         "the metadata has the jwks_uri 'an address with user information', which is not https://",
     ),
     (
