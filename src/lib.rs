@@ -15,6 +15,9 @@
 //! - `keys`: key sets, where they come from, when they are fetched, and RSA.
 //! - `json`, `clock`, `limits`, `text`: a strict reader of JSON, the one clock, limits, clean text.
 //!
+//! A request comes in at `server::request_loop::receive`; `admit` takes it from there to its endpoint.
+//! A key set is asked for by `start_fetch`, and comes in at `fetch_has_ended`.
+//!
 //! # Promises
 //!
 //! - [`decide`] alone makes [`Claims`], after every check. The compiler holds it.
@@ -24,9 +27,9 @@
 //!
 //! # What is deliberately absent
 //!
-//! Other algorithms than RS256; opaque tokens and introspection; sessions, cookies and sign-in;
-//! encrypted tokens; keys from a token's header; redirects when keys are fetched; configuration
-//! files; TLS on the listening side, which the Functions host is in front of.
+//! Other algorithms than RS256. Opaque and encrypted tokens, and introspection. Sessions, cookies and
+//! sign-in. Keys from a token's header. Redirects when keys are fetched. Configuration files. TLS on
+//! the listening side, for the Functions host stands in front.
 #![cfg_attr(
     not(test),
     deny(

@@ -64,13 +64,14 @@ pub(super) fn run(settings: &Settings, options: &Options) -> Result<u8, String> 
         needs,
         at: options.at,
     };
-    match options.lines {
-        true => run_lines(&judge),
-        false => run_once(&judge, options.json),
+    if options.lines {
+        run_lines(&judge)
+    } else {
+        run_once(&judge, options.json)
     }
 }
 
-/// What the route that serves this request needs.
+/// The needs of the route that serves this request.
 fn needs_of(request: &str, settings: &Settings) -> Result<&'static Needs, String> {
     let named = quoted(shown(request));
     let Some((method, target)) = request.trim().split_once(' ') else {
@@ -101,9 +102,10 @@ fn run_once(judge: &Judge, json: bool) -> Result<u8, String> {
     let input = input.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&input);
     let report = judge.report(&String::from_utf8_lossy(input));
     let mut text = Vec::new();
-    match json {
-        true => report.write_json(&mut text, None),
-        false => text = report.text().into_bytes(),
+    if json {
+        report.write_json(&mut text, None)
+    } else {
+        text = report.text().into_bytes()
     }
     print(&text)?;
     Ok(report.exit_status())

@@ -20,7 +20,7 @@ const BUFFER_BYTES: usize = 32 * 1024;
 /// Tokens between two signs of life on a terminal: about a third of a second.
 const PROGRESS_EVERY_TOKENS: u64 = 10_000;
 
-/// What a run has come to.
+/// The outcome of a run.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     tokens: u64,
@@ -64,10 +64,13 @@ pub(super) fn judge_all(
             .strip_prefix(BYTE_ORDER_MARK)
             .filter(|_| number == 1)
             .unwrap_or(&line);
-        let report = match bytes > MAX_LINE_BYTES {
-            true => Report::unread(&Rejection::new("size", Reason::TokenTooLong { bytes })),
-            false if text.trim_ascii().is_empty() => continue,
-            false => judge(&String::from_utf8_lossy(text)),
+        if bytes <= MAX_LINE_BYTES && text.trim_ascii().is_empty() {
+            continue;
+        }
+        let report = if bytes > MAX_LINE_BYTES {
+            Report::unread(&Rejection::new("size", Reason::TokenTooLong { bytes }))
+        } else {
+            judge(&String::from_utf8_lossy(text))
         };
         report.write_json(&mut out, Some(number));
         tally.add(&report);

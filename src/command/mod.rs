@@ -122,13 +122,13 @@ fn check_options(mut arguments: impl Iterator<Item = String>) -> Result<Command,
             }
         }
     }
-    match list {
-        false => Ok(Command::Check(options)),
-        true if options.lines || options.at.is_some() || options.route.is_some() => {
-            Err("check --list judges no token".into())
-        }
-        true => Ok(Command::List(options.json)),
+    if !list {
+        return Ok(Command::Check(options));
     }
+    if options.lines || options.at.is_some() || options.route.is_some() {
+        return Err("check --list judges no token".into());
+    }
+    Ok(Command::List(options.json))
 }
 
 fn routes_options(mut arguments: impl Iterator<Item = String>) -> Result<Command, String> {

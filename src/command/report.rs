@@ -6,7 +6,7 @@ use crate::token::peek_payload;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 
-/// What became of a token.
+/// The verdict on a token.
 pub(super) struct Report {
     verdicts: Vec<Verdict>,
     refusal: Option<Refusal>,
@@ -154,9 +154,12 @@ impl Report {
     pub(super) fn text(&self) -> String {
         let is_plain = std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty());
         let has_colour = std::io::stdout().is_terminal() && !is_plain;
-        let paint = |code: &str, text: &str| match has_colour {
-            true => format!("\x1b[{code}m{text}\x1b[0m"),
-            false => text.to_owned(),
+        let paint = |code: &str, text: &str| {
+            if has_colour {
+                format!("\x1b[{code}m{text}\x1b[0m")
+            } else {
+                text.to_owned()
+            }
         };
         let mut text = String::new();
         for verdict in &self.verdicts {

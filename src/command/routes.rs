@@ -11,9 +11,10 @@ use std::fmt::Write;
 /// # Errors
 /// Why standard output did not work.
 pub(super) fn list(routes: &[Route], json: bool) -> Result<u8, String> {
-    let text = match json {
-        true => format!("{}\n", Value::from_iter(routes.iter().map(as_json))),
-        false => as_text(routes),
+    let text = if json {
+        format!("{}\n", Value::from_iter(routes.iter().map(as_json)))
+    } else {
+        as_text(routes)
     };
     print(text.as_bytes())?;
     let faults = faults(routes);

@@ -1,4 +1,4 @@
-//! What a check that passed has found, in words for a person.
+//! The findings of checks that passed, in words for a person.
 
 use crate::clock::rfc3339;
 use crate::limits::MAX_TOKEN_BYTES;
@@ -6,7 +6,7 @@ use crate::policy::Case;
 use crate::text::{quoted, quoted_list};
 use crate::token::UnverifiedClaims;
 
-/// What the check of this name has found.
+/// The finding of the check of this name.
 pub(super) fn found(check: &str, case: &Case, text: &str, now: f64) -> String {
     const ABSENT: &str = "absent";
     let Ok(token) = case.token() else {
@@ -34,9 +34,10 @@ pub(super) fn found(check: &str, case: &Case, text: &str, now: f64) -> String {
         "key issuer" => {
             let issuers = case.named_keys().iter().filter_map(|key| key.issuer());
             let issuers: Vec<&str> = issuers.collect();
-            match issuers.is_empty() {
-                true => "the key names no issuer".into(),
-                false => quoted_list(&issuers),
+            if issuers.is_empty() {
+                "the key names no issuer".into()
+            } else {
+                quoted_list(&issuers)
             }
         }
         "iss" => quoted(&claims.text_or_empty("iss")),

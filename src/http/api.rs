@@ -70,9 +70,10 @@ impl Api {
                 }
             }
         }
-        Err(match methods.is_empty() {
-            true => self.not_found(path),
-            false => self.other_method(request, &methods),
+        Err(if methods.is_empty() {
+            self.not_found(path)
+        } else {
+            self.other_method(request, &methods)
         })
     }
 
@@ -101,13 +102,14 @@ impl Api {
             self.own_resource(path).is_some()
                 || self.routes.iter().any(|route| route.fits_path(path))
         };
-        let words = match bare != path && path.starts_with('/') && is_there(&bare) {
-            true => format!(
+        let words = if bare != path && path.starts_with('/') && is_there(&bare) {
+            format!(
                 "There is nothing at {}; there is {}, without the slash",
                 quoted(path),
                 quoted(&bare)
-            ),
-            false => format!("There is nothing at {}", quoted(path)),
+            )
+        } else {
+            format!("There is nothing at {}", quoted(path))
         };
         Response::error(404, "not_found", words)
     }

@@ -1,5 +1,5 @@
-//! What is said over HTTP, without a socket: requests, responses, routes, challenges and CORS.
-//! `use crate::http::*` brings all that the author of an endpoint needs.
+//! HTTP without a socket: requests, responses, routes, challenges and CORS. `use crate::http::*`
+//! brings all that the author of an endpoint needs.
 
 mod api;
 mod bearer;

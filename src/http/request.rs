@@ -152,8 +152,8 @@ impl Request {
     /// The body as JSON.
     ///
     /// # Errors
-    /// 415 when the `Content-Type` is not JSON; 400 when the body is no JSON, has a member twice in
-    /// one object, or is nested too deeply.
+    /// 415 when the `Content-Type` is not JSON. 400 when the body is no JSON, has a member twice, or is
+    /// nested too deeply.
     pub fn json(&self) -> Result<Value, Response> {
         let media_type = self.header("Content-Type").unwrap_or_default();
         let media_type = media_type.split(';').next().unwrap_or_default();

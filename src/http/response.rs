@@ -1,13 +1,12 @@
-//! A response, and its one written form. Head and body leave in a single write: tiny_http's own
-//! `respond` makes two of them from 1 KiB on, and the second then waits for the peer's delayed
-//! acknowledgement.
+//! A response, and its bytes. All of them leave in a single write. tiny_http's own `respond` makes two
+//! from 1 KiB on, and the second then waits for the peer's delayed acknowledgement.
 
 use super::decoding::encode_non_ascii;
 use super::{Cors, Request, Value};
 use std::fmt::Display;
 use std::io::Write;
 
-/// What an endpoint returns. `?` leaves with the response that a missing parameter or a bad body
+/// The result of an endpoint. `?` leaves with the response that a missing parameter or a bad body
 /// deserves.
 pub type Reply = Result<Response, Response>;
 
@@ -24,7 +23,7 @@ pub struct Response {
     body: Vec<u8>,
 }
 
-/// What a response says about its connection (RFC 9112 section 9.3).
+/// The word of a response about its connection (RFC 9112 section 9.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Connection {
     /// HTTP/1.1 keeps it open; nothing needs to be said.

@@ -88,7 +88,7 @@ impl Route {
         self.pattern.split_once(' ').unwrap_or_default().1
     }
 
-    /// What a token needs beyond the settings.
+    /// The permissions that a token needs beyond the settings.
     pub fn needs(&self) -> &Needs {
         &self.needs
     }
@@ -163,7 +163,7 @@ fn is_param(segment: &str) -> bool {
     segment.starts_with('{') && segment.ends_with('}')
 }
 
-/// What makes a table of routes unable to work: a sentence for each fault.
+/// The faults for which a table of routes cannot work, a sentence each.
 pub fn faults(routes: &[Route]) -> Vec<String> {
     let mut faults = Vec::new();
     for (number, route) in routes.iter().enumerate() {

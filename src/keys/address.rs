@@ -66,8 +66,8 @@ impl<'a> Address<'a> {
         })
     }
 
-    /// Whether it is an origin as browsers write it (RFC 6454 section 6.2): scheme and host in lower
-    /// case, no path, and no port that the scheme has anyway.
+    /// Whether it is an origin as browsers write it (RFC 6454 section 6.2). Scheme and host are in
+    /// lower case; there is no path, and no port that the scheme has anyway.
     pub fn is_origin(&self) -> bool {
         let is_lower = |text: &str| !text.bytes().any(|byte| byte.is_ascii_uppercase());
         let is_default = matches!(

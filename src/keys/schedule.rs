@@ -140,9 +140,10 @@ impl Schedule {
         if let Some(forced) = self.forced {
             let wait = FORCED_FETCH_EVERY.saturating_sub(now.duration_since(forced.started));
             if !wait.is_zero() {
-                return match forced.failed {
-                    true => Need::Unavailable(whole_seconds(wait)),
-                    false => Need::Unknown,
+                return if forced.failed {
+                    Need::Unavailable(whole_seconds(wait))
+                } else {
+                    Need::Unknown
                 };
             }
         }

@@ -254,9 +254,10 @@ impl Wanted<'_> {
         };
         let missing = (without(&self.scopes, scopes), without(&self.roles, roles));
         let found = self.scopes.len() + self.roles.len() - missing.0.len() - missing.1.len();
-        let is_met = match self.all {
-            true => missing.0.is_empty() && missing.1.is_empty(),
-            false => found > 0,
+        let is_met = if self.all {
+            missing.0.is_empty() && missing.1.is_empty()
+        } else {
+            found > 0
         };
         if is_met {
             return Ok(());

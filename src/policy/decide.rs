@@ -25,7 +25,7 @@ pub struct Context<'a> {
     pub settings: &'a Settings,
     /// The usable key sets.
     pub keys: &'a KeySets,
-    /// What the route needs beyond the settings.
+    /// The needs of the route beyond the settings.
     pub needs: &'a Needs,
     /// The time, Unix seconds.
     pub now: f64,

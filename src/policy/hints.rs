@@ -83,11 +83,10 @@ pub(super) fn issuer(found: &str, settings: &Settings) -> &'static str {
         .filter(|name| is_microsoft_issuer(name) && of_tenant(name))
         .collect();
     if near.is_empty() {
-        return match accepted().any(is_microsoft_issuer) {
-            true => {
-                ". It is a token of another tenant: get one from the tenant of this API, or accept more tenants (TENANT_ID or ISSUERS)"
-            }
-            false => "",
+        return if accepted().any(is_microsoft_issuer) {
+            ". It is a token of another tenant: get one from the tenant of this API, or accept more tenants (TENANT_ID or ISSUERS)"
+        } else {
+            ""
         };
     }
     // Where ISSUERS names the issuers, another authority would change none of them.

@@ -169,8 +169,8 @@ impl Rejection {
         self.reason.code()
     }
 
-    /// What was found and what was expected, in characters that RFC 6750 section 3 allows in
-    /// `error_description`: printable ASCII without `"` and `\`.
+    /// The value that was found and the one that was expected. It keeps to the characters that RFC 6750
+    /// section 3 allows in `error_description`: printable ASCII without `"` and `\`.
     pub fn description(&self) -> String {
         clean(&self.reason.words(), MAX_DESCRIPTION_CHARS).into_owned()
     }

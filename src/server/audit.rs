@@ -1,5 +1,5 @@
-//! The audit log: one JSON object for each decision. Never a token, a signature, a name, a mail
-//! address, a path, a query string or a function key: of what came with the request, identifiers only.
+//! The audit log: one JSON object for each decision. Of a request it has identifiers only. It never
+//! has a token, a signature, a name, a mail address, a path, a query string or a function key.
 
 use super::log::Log;
 use crate::clock;
@@ -37,7 +37,7 @@ pub(super) struct Decision<'a> {
     pub(super) invocation: Option<&'a str>,
     /// Time since the request reached the loop.
     pub(super) took: Duration,
-    /// What [`facts`] tell of the token, if it could be read.
+    /// The [`facts`] about the token, if it could be read.
     pub(super) facts: Option<String>,
 }
 
@@ -116,9 +116,8 @@ pub(super) fn facts(token: &Unverified, is_verified: bool) -> String {
     facts
 }
 
-/// The value, if it can be an identifier as issuers make them. Otherwise it could be a name or a mail
-/// address (they have blanks or `@`), a query (`?`), a part of a token or a signature (long words, or
-/// the beginning of JSON in base64url), or bait for a reader of the log.
+/// The value, if it can be an identifier as issuers make them. Names and mail addresses have blanks or
+/// `@`, and queries have `?`. Parts of tokens have long words, or begin like JSON in base64url.
 fn identifier(value: &str) -> &str {
     let is_separator = |byte: &u8| matches!(byte, b'.' | b':' | b'/' | b'|' | b'~');
     let is_in_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');

@@ -6,15 +6,15 @@ use std::collections::VecDeque;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
-/// Time for which a worker that has nothing to do stays: a connection that waited once often waits
-/// again, and a thread costs more than the wait for it.
+/// Time for which an idle worker stays. A connection that waited once often waits again, and a new
+/// thread costs more than an idle one.
 const WORKER_STAYS: Duration = Duration::from_secs(1);
 
 /// A connection in waiting. tiny_http blocks a response until the one before it on the same
 /// connection has left, so the requests behind one that waits wait too.
 #[derive(Default)]
 pub(super) struct Waiting {
-    /// What the first request waits for.
+    /// The thing that the first request waits for.
     pub(super) waits_for: Option<WaitsFor>,
     /// The requests behind it.
     pub(super) behind: VecDeque<Incoming>,
@@ -22,7 +22,7 @@ pub(super) struct Waiting {
     pub(super) worker: Option<Worker>,
 }
 
-/// What a request waits for.
+/// The things that a request can wait for.
 pub(super) enum WaitsFor {
     /// For keys.
     Keys(Box<Pending>),

@@ -1,6 +1,6 @@
-//! The log: a thread of its own writes to standard output and standard error, so that a reader that
-//! is slow or gone never delays a response. Entries that find the queue full, or that standard output
-//! does not take, are counted, and the count is written as soon as something can be.
+//! The log. A thread of its own writes to standard output and standard error, so that a slow reader
+//! never delays a response. Entries that find the queue full are counted, and so are those that
+//! standard output does not take. The count is written as soon as something can be.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -122,7 +122,7 @@ fn taken(bytes: &[u8]) -> usize {
     while let Some(count @ 1..) = bytes.get(taken..).and_then(|left| stdout.write(left).ok()) {
         taken += count;
     }
-    // What cannot be flushed stays taken: it leaves before the next bytes.
+    // Bytes that cannot be flushed count as taken: they leave before the next ones.
     let _ = stdout.flush();
     taken
 }

@@ -192,8 +192,8 @@ impl RequestLoop {
         }
     }
 
-    /// From a request to the permission to run its endpoint: the route (404, 405), the token (401,
-    /// 503), the permissions (403), the length of the body (400), and a place to wait for it (503).
+    /// From a request to the permission to run its endpoint. In turn: the route (404, 405), the token
+    /// (401, 503), the permissions (403), the body's length (400), a place for it (503).
     fn admit(&mut self, pending: &mut Pending) -> Result<Call, Stop> {
         let route = self.shared.api.find(&mut pending.request)?;
         let claims = match route.kind() {

@@ -13,14 +13,14 @@
 //! - Its pool of threads can leave a connection waiting, and its accepting thread can end: see
 //!   [`Watchdog`].
 //!
-//! These faults remain. Only a program on the same machine reaches them, for the handler listens on
-//! 127.0.0.1, and the Functions host sends one request at a time on a connection, with headers of at
-//! most 32 KiB and bodies of at most 100 MiB:
+//! These faults remain. Most of them only a program on the same machine reaches, for the handler
+//! listens on 127.0.0.1. The Functions host sends one request at a time on a connection, with headers
+//! of at most 32 KiB and bodies of at most 100 MiB:
 //!
-//! - The length of a header, of a chunk's size and of the queue of requests sent ahead is limited by
-//!   memory only, and connections are served in the order in which requests arrive.
-//! - A connection whose request was given up keeps its thread and two descriptors, and so does one
-//!   that is idle, or that says HTTP/2.0 or HTTP/3.0 in its request.
+//! - Memory alone limits the length of a header, of a chunk's size, and of the queue of requests sent
+//!   ahead. Connections are served in the order in which requests arrive.
+//! - A connection whose request was given up keeps its thread and two descriptors. So does one that is
+//!   idle, or that says HTTP/2.0 or HTTP/3.0 in its request.
 //! - A byte beyond ASCII in a target or a header ends the connection without an answer.
 //! - Text that is no HTTP gets 400 and an `Expect` other than `100-continue` gets 417, without a body.
 //! - The text behind a malformed body, or in the trailer of a chunked one, is read as the next request,
@@ -158,8 +158,8 @@ impl Waker {
     }
 }
 
-/// On Linux an accepted socket inherits these from its listener, and tiny_http sets neither: a
-/// send that blocks would stop the loop, and small segments would wait for acknowledgements.
+/// On Linux an accepted socket inherits these from its listener, and tiny_http sets neither. A send
+/// that blocks would stop the loop, and small segments would wait for acknowledgements.
 #[cfg(unix)]
 fn with_send_options(listener: TcpListener) -> io::Result<TcpListener> {
     let socket = TcpStream::from(std::os::fd::OwnedFd::from(listener));
@@ -335,8 +335,8 @@ impl Incoming {
         keep > 0 && !is_whole && self.peer_has_ended()
     }
 
-    /// Whether the peer has sent the end of its side of the connection, as far as Linux tells: then
-    /// the socket is in the state CLOSE_WAIT. A client that is done with sending and waits for the
+    /// Whether the peer has ended its side of the connection, as far as Linux tells: the socket is then
+    /// in the state CLOSE_WAIT. A client that is done with sending and waits for the
     /// response looks the same; with chunks that is rare.
     fn peer_has_ended(&self) -> bool {
         const CLOSE_WAIT: &str = "08";
@@ -377,9 +377,10 @@ impl Unsent {
                 _ => return has_waited,
             }
             has_waited = true;
-            pause = match self.sent > before {
-                true => SEND_TIMEOUT,
-                false => (pause * 2).min(MAX_SEND_PAUSE),
+            pause = if self.sent > before {
+                SEND_TIMEOUT
+            } else {
+                (pause * 2).min(MAX_SEND_PAUSE)
             };
         }
     }
@@ -438,11 +439,10 @@ impl SendCosts {
 /// A thread that calls at the handler's own port, for two faults of tiny_http.
 ///
 /// Its pool of connection threads counts threads as free that have been given work but not yet
-/// woken. Of connections that arrive together, those beyond the threads that were free then wait
-/// in a queue until some other connection ends: behind keep-alive connections, for ever. A
-/// connection that comes when no thread is free gets a new thread, which serves the queue
-/// afterwards. So the watchdog makes connections that end at once, again and again for as long as
-/// each of them has brought a new thread, which is when somebody may be waiting.
+/// woken. Of connections that arrive together, some then wait in a queue until another one ends:
+/// behind keep-alive connections, for ever. A connection that comes when no thread is free gets a new
+/// thread, which serves the queue afterwards. So the watchdog makes connections that end at once. It
+/// goes on for as long as each of them brings a new thread, for then somebody may be waiting.
 ///
 /// Its accepting thread ends on the first error, and dies silently when it runs out of file
 /// descriptors half-way. The port then refuses connections, which the watchdog notices.
@@ -550,11 +550,10 @@ fn threads() -> usize {
 
 // ---- the heap ----
 
-/// Makes the allocator give large buffers back. musl maps such a buffer and gives it back. glibc
-/// does so only until the first one of up to 32 MiB has been freed, and from then on keeps them, one
-/// for every heap; a threshold that is set stays. With it goes the number of heaps, each of which
-/// keeps what threads have used. glibc reads both when a process starts, so the handler starts once
-/// more, in its place.
+/// Makes the allocator give large buffers back. musl maps such a buffer and gives it back. glibc does
+/// so only until the first one of up to 32 MiB has been freed. From then on it keeps one for every
+/// heap, unless the threshold is set. So the threshold is set, and the number of heaps is bounded.
+/// glibc reads both when a process starts, so the handler starts once more, in its place.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub(super) fn steady_heap() {
     use std::os::unix::process::CommandExt;

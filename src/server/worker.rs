@@ -31,7 +31,7 @@ pub(super) struct Call {
     pub(super) at_work: Option<Place>,
 }
 
-/// What follows once the body was read.
+/// The step that follows once the body was read.
 pub(super) enum Then {
     /// The body is thrown away, and this is the response.
     Respond(Response),
@@ -39,7 +39,7 @@ pub(super) enum Then {
     Call(Call),
 }
 
-/// What a worker has to do.
+/// The work of a worker.
 pub(super) enum Job {
     /// Take a request from its body to its response.
     Handle(Box<Pending>, Then),
@@ -54,7 +54,7 @@ pub(super) struct Done {
     pub(super) has_waited: bool,
 }
 
-/// What all workers share.
+/// The things that all workers share.
 #[derive(Clone)]
 pub(super) struct Shared {
     pub(super) api: Arc<Api>,

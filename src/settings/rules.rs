@@ -269,9 +269,10 @@ fn key_addresses(reader: &mut Reader, issuers: usize) -> Vec<Source> {
         if let Some(what) = key_address_fault(&item) {
             reader.problem(NAME, what, KEYS_EXAMPLE);
         }
-        sources.push(match item.contains("://") {
-            true => Source::Address(item),
-            false => Source::File(PathBuf::from(item)),
+        sources.push(if item.contains("://") {
+            Source::Address(item)
+        } else {
+            Source::File(PathBuf::from(item))
         });
     }
     sources
@@ -420,9 +421,10 @@ fn resource(reader: &mut Reader, issuers: &[Issuer], required: &[String]) -> Opt
         reader.problem(NAME, what, RESOURCE_EXAMPLE);
     }
     let full_name = |scope: &String| format!("{identifier}/{scope}");
-    let scopes = match scopes.is_empty() {
-        true => required.iter().map(full_name).collect(),
-        false => scopes,
+    let scopes = if scopes.is_empty() {
+        required.iter().map(full_name).collect()
+    } else {
+        scopes
     };
     Some(Resource {
         identifier,

@@ -30,7 +30,7 @@ struct Generation {
 
 impl TokenCache {
     /// The token with exactly this text.
-    pub fn get(&mut self, text: &str) -> Option<Arc<Verified>> {
+    pub(crate) fn get(&mut self, text: &str) -> Option<Arc<Verified>> {
         let tail = tail(text)?;
         if let Some(token) = self.young.get(tail, text) {
             return Some(token);
@@ -41,9 +41,9 @@ impl TokenCache {
         Some(token)
     }
 
-    /// Keeps a token that has passed every check. A refused token must not come here: anybody can
-    /// make those, and they would push out the others.
-    pub fn insert(&mut self, token: Arc<Verified>) {
+    /// Keeps a token that has passed every check; only the decision calls this. Anybody can make
+    /// refused tokens, and they would push out the others.
+    pub(crate) fn insert(&mut self, token: Arc<Verified>) {
         let Some(tail) = tail(token.token().text()) else {
             return;
         };

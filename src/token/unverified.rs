@@ -75,7 +75,7 @@ impl Unverified {
         &self.text
     }
 
-    /// What the signature covers: the JWS signing input (RFC 7515 section 2).
+    /// The bytes that the signature covers: the JWS signing input (RFC 7515 section 2).
     pub fn signing_input(&self) -> &[u8] {
         let bytes = self.text.as_bytes().get(..self.signing_input);
         bytes.unwrap_or_default()

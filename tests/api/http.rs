@@ -1,4 +1,4 @@
-//! What `crate::http` brings in `src`, for tables that are written as if they stood there.
+//! The names that `crate::http` brings in `src`, for tables that are written as if they stood there.
 #![allow(unused_imports, unreachable_pub)]
 
 pub use entra_handler::Permission::{Role, Scope};

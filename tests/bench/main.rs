@@ -48,7 +48,7 @@ const SIGNATURE: usize = 343;
 /// Calls of a slow endpoint at the same time.
 const SLOW_CALLS: usize = 50;
 
-/// What `bench --slow` serves.
+/// The table that `bench --slow` serves.
 const ROUTES: &[Route] = &[
     Route::protected("GET /api", Needs::Token, |_, claims| {
         Ok(Response::json(200, claims.json()))

@@ -5,7 +5,7 @@ use crate::vector::NOW;
 use entra_handler::TokenCache;
 use serde_json::{Value, json};
 
-/// What a judge with these changes says of a token that the cache may hold.
+/// The word of a judge with these changes about a token that the cache may hold.
 fn judged(cache: &mut TokenCache, line: Value, token: &str) -> String {
     outcome(&Judge::of(line).decide_with(cache, token))
 }

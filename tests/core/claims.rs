@@ -1,4 +1,4 @@
-//! What an endpoint can ask of the claims of an accepted token, and what its route may need.
+//! The questions of an endpoint to the claims of an accepted token, and the needs of its route.
 
 use crate::judge::{Judge, token};
 use entra_handler::Claims;

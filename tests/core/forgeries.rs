@@ -23,7 +23,7 @@ fn good() -> (String, Vec<u8>) {
     )
 }
 
-/// What is said of the usual token with the signature that `sign` makes, under this `alg`.
+/// The outcome of the usual token with the signature that `sign` makes, under this `alg`.
 fn signed(alg: &str, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
     let line = |signature: &str| json!({ "header": { "alg": alg }, "signature": signature });
     let unsigned = token(line("AA"));

@@ -1,4 +1,4 @@
-//! What judges a case: its settings, its keys, a clock that stands still.
+//! The judge of a case: its settings, its keys, a clock that stands still.
 
 use crate::vector::Vector;
 use entra_handler::{

@@ -1,4 +1,4 @@
-//! What is no key set, as the log tells it. Which keys of a set may be used, the vectors say.
+//! Texts that are no key set, and the words of the log. Which keys of a set may be used, the vectors say.
 
 use entra_handler::{KeySet, KeySetFault, Unusable};
 

@@ -1,4 +1,4 @@
-//! What holds for every text: arbitrary ones, JSON ones, and every neighbour of a good token. The
+//! Properties of every text: arbitrary ones, JSON ones, and every neighbour of a good token. The
 //! seed is fixed, so that every run tries the same.
 
 use crate::judge::{Judge, token};

@@ -45,7 +45,7 @@ fn key_places(settings: &Settings) -> Vec<String> {
     settings.sources.iter().map(place).collect()
 }
 
-/// What is wrong with settings that should be good: `fine` says what they mean.
+/// The faults in settings that should be good: `fine` says what they mean.
 fn fault(case: &Vector, settings: &Settings) -> Option<String> {
     let warnings = &settings.warnings;
     let Some(fine) = case.get("fine") else {

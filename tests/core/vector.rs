@@ -213,7 +213,7 @@ pub(crate) fn texts(value: &Value) -> Vec<String> {
     }
 }
 
-/// What a hint says that no other says, for every hint.
+/// Words of each hint that no other hint has.
 pub(crate) fn hints() -> Vec<&'static str> {
     let hints = USUAL["hints"].as_array().expect("a list").iter();
     hints.filter_map(Value::as_str).collect()

@@ -68,7 +68,7 @@ impl Group {
     }
 }
 
-/// What a case wants, in the words of a line: accepted, or check and reason.
+/// The outcome that a case wants, in the words of a line: accepted, or check and reason.
 fn wanted(case: &Vector) -> String {
     case.texts("expect").join(" ")
 }
@@ -202,7 +202,7 @@ fn is_one_line(case: &Vector, token: &str) -> bool {
     is_about_the_token && is_word && token.len() < 64 * 1024
 }
 
-/// What `check` says of a token.
+/// The report of `check` on a token.
 #[derive(Debug, PartialEq)]
 struct Report {
     /// The first check that fails; empty when the token is accepted, as the code and the words are.

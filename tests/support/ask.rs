@@ -42,7 +42,7 @@ pub struct Ask {
     routes: &'static [Route],
 }
 
-/// What came back.
+/// The response.
 #[derive(Debug)]
 pub struct Response(entra_handler::Response);
 

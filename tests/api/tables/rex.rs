@@ -11,7 +11,7 @@ use std::fmt::{self, Display};
 use std::str::FromStr;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-/// What `REQUIRED_ROLES` has to be for this table.
+/// The `REQUIRED_ROLES` for this table.
 pub const REQUIRED_ROLES: &str = "Administrator,User";
 
 const ANY_ROLE: Needs = Needs::Any(&[Role("Administrator"), Role("User")]);
@@ -73,7 +73,7 @@ pub const ROUTES: &[Route] = &[
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Id(u128);
 
-/// What a member may do, by rising might.
+/// The rights of a member, by rising might.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
     Viewer,

@@ -112,7 +112,7 @@ fn python() -> Option<PathBuf> {
     python
 }
 
-/// What the client prints.
+/// The lines that the client prints.
 fn client(python: &PathBuf, arguments: &[&str]) -> Value {
     let mut command = Command::new(python);
     command.arg(concat!(

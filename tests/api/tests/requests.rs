@@ -1,4 +1,4 @@
-//! What an endpoint gets of paths and queries: as they are sent, and under the Functions host, which
+//! Paths and queries as an endpoint gets them: as they are sent, and under the Functions host, which
 //! changes some on the way.
 
 use super::{exchange, hosted, served};

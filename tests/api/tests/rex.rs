@@ -112,7 +112,7 @@ fn every_row_lets_in_whom_it_should_and_nobody_else() {
     }
 }
 
-/// What came back: status, body, `Location`.
+/// The response: status, body, `Location`.
 type Got = (u16, Value, Option<String>);
 
 /// How a request of a user with a body, or null for none, gets there and back.
@@ -168,7 +168,7 @@ fn a_day_under_the_functions_host() {
     }
 }
 
-/// What users do, and what they get.
+/// The calls of users, and their responses.
 fn a_day(send: Send) {
     own_ideas(send);
     shared_ideas(send);

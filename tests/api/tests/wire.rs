@@ -1,4 +1,4 @@
-//! What only sockets show of endpoints: bodies, slow endpoints, panics, statuses and headers on the wire,
+//! Proofs that need sockets: bodies, slow endpoints, panics, statuses and headers on the wire,
 //! and that an endpoint which has run is always answered.
 
 use super::{exchange, hosted, served};
@@ -203,7 +203,7 @@ fn sixty_four_bodies_are_read_at_a_time() {
     for target in ["POST /echo", "POST /slow/echo"] {
         must_be_busy(&call(handler.address, target, &[], &long));
     }
-    // Whoever needs no place is answered: a short body, none, and those of open routes.
+    // A request that needs no place is answered: a short body, none, and those of open routes.
     for (target, body) in [
         ("POST /echo", "short"),
         ("POST /open", &long),

@@ -64,7 +64,7 @@ impl Issuer {
     }
 }
 
-/// What the client is told to be wrong with its parameters (RFC 6749 section 4.1.2.1).
+/// The fault in the client's parameters, as it is told (RFC 6749 section 4.1.2.1).
 fn check(form: &Form) -> Result<(), Refusal> {
     if form.get("response_type") != "code" {
         let text = "The response_type must be 'code'.";
