@@ -10,6 +10,7 @@ mod command_line;
 mod cors;
 mod issuer;
 mod keys;
+mod metadata;
 #[cfg(unix)]
 mod nginx;
 mod outage;

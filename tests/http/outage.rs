@@ -102,14 +102,22 @@ fn a_failure_at_start_leaves_no_keys_and_one_later_takes_none_away() {
 }
 
 #[test]
-fn keys_of_a_server_whose_certificate_nobody_vouches_for_are_not_taken() {
+fn keys_are_taken_from_a_server_for_which_ca_file_vouches_and_from_no_other() {
+    // Of the server itself, and of the authority that signed it.
+    let other = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys/test-only-1.pem");
+    let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys/test-only-ca.pem");
     let keys = KeyServer::start_tls(Reply::body(set(&[1])));
-    let handler = Handler::with_keys(&keys, &[]);
-    handler.api(&good()).must_be(503, "keys_unavailable");
-    // It is the certificate that is refused, so all before it went well.
-    let is_told = || handler.stderr.count("certificate") > 0;
-    wait_until("the reason is logged", is_told);
-    assert_eq!(keys.fetches(), 0);
+    for (ca_file, words) in [("", "set CA_FILE"), (other, "nor in CA_FILE")] {
+        let handler = Handler::with_keys(&keys, &[("CA_FILE", ca_file)]);
+        handler.api(&good()).must_be(503, "keys_unavailable");
+        wait_until(words, || handler.stderr.count(words) > 0);
+        // It is the certificate that is refused, so all before it went well.
+        assert!(handler.stderr.count("certificate") > 0);
+        assert_eq!(keys.fetches(), 0, "{words}");
+    }
+    let handler = Handler::with_keys(&keys, &[("CA_FILE", authority)]);
+    assert_eq!(handler.api(&good()).status, 200);
+    assert_eq!(keys.fetches(), 1);
 }
 
 #[test]

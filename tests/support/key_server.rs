@@ -146,7 +146,7 @@ impl KeyServer {
         KeyServer::listen(reply, "http")
     }
 
-    /// With TLS and a certificate of an unknown CA.
+    /// With TLS and a certificate of the test authority.
     pub fn start_tls(reply: Reply) -> KeyServer {
         KeyServer::listen(reply, "https")
     }

@@ -1,6 +1,7 @@
 //! A server of the tests' own: one request on each connection, which it keeps and responds to.
 
 use super::process::GUARD;
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{ErrorKind, Read, Result, Write};
@@ -9,8 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// For 127.0.0.1, valid for a hundred years, signed by the key that it is for: nobody knows its CA.
-const CERTIFICATE: &[u8] = include_bytes!("../keys/test-only-1.der");
+/// For 127.0.0.1, valid for a hundred years. Nobody knows its authority but tests/keys/test-only-ca.pem.
+const CERTIFICATE: &[u8] = include_bytes!("../keys/test-only-1.pem");
 const KEY: &[u8] = include_bytes!("../keys/test-only-1.pk8");
 
 /// A request as it came.
@@ -66,7 +67,7 @@ impl Server {
         Server::listen(respond, None)
     }
 
-    /// The same over TLS, with a certificate of an unknown CA.
+    /// The same over TLS, with a certificate of the test authority.
     pub fn start_tls(respond: impl Respond) -> Server {
         Server::listen(respond, Some(tls()))
     }
@@ -185,10 +186,8 @@ fn read(stream: &mut dyn Stream) -> Result<Option<Received>> {
 
 fn tls() -> Arc<ServerConfig> {
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(KEY));
+    let certificate = CertificateDer::from_pem_slice(CERTIFICATE).expect("a certificate");
     let builder = ServerConfig::builder().with_no_client_auth();
-    Arc::new(
-        builder
-            .with_single_cert(vec![CertificateDer::from(CERTIFICATE)], key)
-            .expect("a pair"),
-    )
+    let config = builder.with_single_cert(vec![certificate], key);
+    Arc::new(config.expect("a pair"))
 }
