@@ -86,10 +86,22 @@ pub fn is_safe_address(text: &str) -> bool {
 }
 
 /// An address as the log has it: without its query, which may hold a secret.
-pub(super) fn without_query(address: &str) -> Cow<'_, str> {
+pub(super) fn without_query(address: &str) -> String {
     let bare = address.split(['?', '#']).next().unwrap_or_default();
-    if Address::parse(bare).is_some_and(|address| address.has_user) {
-        return "an address with user information".into();
+    clean(&without_user(bare), 2 * MAX_QUOTED_CHARS).into_owned()
+}
+
+/// A text without the user information of an address, which may hold a password.
+pub fn without_user(text: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Cow::Borrowed(text);
+    };
+    let end = rest.find('/').unwrap_or(rest.len());
+    let Some((authority, path)) = rest.split_at_checked(end) else {
+        return Cow::Borrowed(text);
+    };
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://(user information)@{host}{path}").into(),
+        None => Cow::Borrowed(text),
     }
-    clean(bare, 2 * MAX_QUOTED_CHARS)
 }

@@ -11,7 +11,7 @@ mod schedule;
 mod set;
 mod source;
 
-pub use address::{Address, is_safe_address};
+pub use address::{Address, is_safe_address, without_user};
 pub use download::Trust;
 pub use file::is_file;
 pub use rsa::PublicKey;

@@ -1,5 +1,6 @@
 //! Reading values and lists, with the problems that any setting can have.
 
+use crate::keys::without_user;
 use crate::text::{MAX_QUOTED_CHARS, clean};
 
 const JSON_LIST: &str =
@@ -127,21 +128,6 @@ impl<'g> Reader<'g> {
 
     fn raw(&self, name: &str) -> Option<String> {
         (self.get)(name).filter(|value| !value.is_empty())
-    }
-}
-
-/// A value as it may stand in a problem: without the user information of an address, a password.
-fn without_user(value: &str) -> String {
-    let Some((scheme, rest)) = value.split_once("://") else {
-        return value.to_owned();
-    };
-    let end = rest.find('/').unwrap_or(rest.len());
-    match rest.get(..end).and_then(|authority| authority.rfind('@')) {
-        Some(at) => format!(
-            "{scheme}://(user information){}",
-            rest.get(at..).unwrap_or_default()
-        ),
-        None => value.to_owned(),
     }
 }
 
