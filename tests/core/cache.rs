@@ -37,38 +37,38 @@ fn an_accepted_token_enters_once_and_is_accepted_again_with_the_same_claims() {
     }
 }
 
+/// Bytes of a cache that holds the token of a line alone.
+fn bytes_of(line: Value) -> usize {
+    let (mut cache, token) = (TokenCache::default(), token(line.clone()));
+    assert_eq!(judged(&mut cache, line, &token), "accepted");
+    cache.bytes()
+}
+
 #[test]
-fn what_a_token_holds_is_counted_text_and_members_both() {
-    let bytes = |claims: Value| {
-        let mut cache = TokenCache::default();
-        let token = token(json!({ "claims": claims }));
-        assert_eq!(judged(&mut cache, json!({}), &token), "accepted");
-        let payload = Judge::usual()
-            .decide(&token)
-            .expect("a good token")
-            .json()
-            .len();
-        assert!(
-            cache.bytes() > token.len() + payload + 256,
-            "text, payload and signature"
-        );
-        cache.bytes() - token.len() - payload
+fn what_a_token_holds_is_counted_text_signature_and_members() {
+    let usual = bytes_of(json!({}));
+    // A text of base64url, and what it says.
+    for part in ["header", "claims"] {
+        let longer = bytes_of(json!({ part: { "filler": "<3000*x>" } })) - usual;
+        assert!((7_000..8_000).contains(&longer), "{longer} bytes of {part}");
+    }
+    // 128 bytes more of signature, and 170 letters.
+    let keys = json!([{ "key": 4 }]);
+    let other = json!({ "keys": keys, "header": { "kid": "$KID4" }, "signer": 4 });
+    let longer = bytes_of(other) - usual;
+    assert!((290..310).contains(&longer), "{longer} bytes of signature");
+
+    let names = |name: fn(usize) -> String| -> Value {
+        let members = (0..400).map(|number| (name(number), json!(1)));
+        json!({ "claims": members.collect::<Value>() })
     };
-    let names = |count: usize, name: fn(usize) -> String| -> Value {
-        (0..count).map(|number| (name(number), json!(1))).collect()
-    };
-    let (few, many) = (
-        names(0, |_| String::new()),
-        names(400, |number| format!("m{number}")),
-    );
-    let escaped = names(400, |number| format!("json:\\u006d{number}"));
+    let many = bytes_of(names(|number| format!("m{number}")));
+    assert!(many > usual + 400 * 40, "a member has a name and a place");
+    let escapes = bytes_of(names(|number| format!("json:\\u006d{number}"))) - many;
     assert!(
-        bytes(many.clone()) > bytes(few) + 400 * 40,
-        "a member has a name and a place"
+        (400 * 16..400 * 40).contains(&escapes),
+        "{escapes} bytes of escaped names"
     );
-    let escapes = bytes(escaped) - bytes(many);
-    let is_kept_beside_the_text = (400 * 16..400 * 40).contains(&escapes);
-    assert!(is_kept_beside_the_text, "{escapes} bytes of escaped names");
 }
 
 #[test]
