@@ -241,7 +241,7 @@ fn progress_is_shown_on_a_terminal() {
     }
     let keys = KeyServer::with(set(&[1]));
     let line = "yes x | head -n 10000 | \"$0\" check --lines >/dev/null";
-    let script = "exec script -qec 'sh -c \"$LINE\" \"'$0'\"' /dev/null";
+    let script = "export PROGRAM=\"$0\"; exec script -qec 'sh -c \"$LINE\" \"$PROGRAM\"' /dev/null";
     let setup = Setup::new(&keys.url())
         .with(&[("LINE", line)])
         .script(script);

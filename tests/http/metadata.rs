@@ -84,7 +84,7 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         r#"{"issuer":"ISSUER","jwks_uri":"https://name:secret@127.0.0.1:PORTPATH"}"#,
-        "the metadata has the jwks_uri 'an address with user information', which is not https://",
+        "the metadata has the jwks_uri 'https://(user information)@",
     ),
     (
         r#"{"issuer":"ISSUER"}"#,
