@@ -90,10 +90,9 @@ impl Object {
 
     /// The value of a member, if it is there.
     pub fn get(&self, name: &str) -> Option<Raw<'_>> {
-        let by_name = |member: &Member| member.name(&self.text).cmp(name);
-        let member = self
-            .members
-            .get(self.members.binary_search_by(by_name).ok()?)?;
+        // A token has few members, and most names differ in length already.
+        let is_it = |member: &&Member| member.has_name(name, &self.text);
+        let member = self.members.iter().find(is_it)?;
         self.text.get(member.value.clone()).map(Raw)
     }
 
@@ -109,6 +108,16 @@ impl Object {
 }
 
 impl Member {
+    fn has_name(&self, name: &str, text: &str) -> bool {
+        match &self.name {
+            Name::Plain(span) => {
+                let bytes = text.as_bytes().get(span.clone());
+                span.len() == name.len() && bytes == Some(name.as_bytes())
+            }
+            Name::Escaped(other) => other == name,
+        }
+    }
+
     fn name<'a>(&'a self, text: &'a str) -> &'a str {
         match &self.name {
             Name::Plain(span) => text.get(span.clone()).unwrap_or_default(),

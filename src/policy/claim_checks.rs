@@ -14,20 +14,17 @@ pub(super) fn issuer(case: &mut Case) -> Result<(), Reason> {
     let claims = case.claims()?;
     let found = claims.issuer()?;
     let settings = case.context.settings;
-    let (templates, written_out): (Vec<&Issuer>, Vec<&Issuer>) = settings
-        .issuers
-        .iter()
-        .partition(|issuer| issuer.is_template());
-    let mut issuer = written_out
-        .into_iter()
-        .find(|issuer| issuer.pattern == *found);
+    let is_written_out = |issuer: &&Issuer| issuer.pattern == *found && !issuer.is_template();
+    let mut issuer = settings.issuers.iter().find(is_written_out);
     // A template must not speak for a tenant whose issuer is written out with keys of its own.
     let is_written_so = |issuer: &Issuer| issuer.pattern.eq_ignore_ascii_case(&found);
-    let is_taken = settings.issuers.iter().any(is_written_so);
-    if issuer.is_none() && !templates.is_empty() && !is_taken {
+    let has_template = settings.issuers.iter().any(Issuer::is_template);
+    if issuer.is_none() && has_template && !settings.issuers.iter().any(is_written_so) {
         let tid = claims.text("tid")?.filter(|tid| is_guid(tid));
-        let is_filled = |issuer: &&Issuer| is_filled(&issuer.pattern, tid.as_deref(), &found);
-        issuer = templates.into_iter().find(is_filled);
+        let is_filled = |issuer: &&Issuer| {
+            issuer.is_template() && is_filled(&issuer.pattern, tid.as_deref(), &found)
+        };
+        issuer = settings.issuers.iter().find(is_filled);
     }
     if issuer.is_none() {
         let accepted = settings.issuers.iter().map(|issuer| &issuer.pattern);
@@ -83,7 +80,8 @@ pub(super) fn tenant(case: &mut Case) -> Result<(), Reason> {
 
 /// The GUIDs in a text, wherever they stand.
 fn guids(text: &str) -> impl Iterator<Item = &str> {
-    let places = 0..text.len();
+    let has_dash = move |at: &usize| text.as_bytes().get(at + 8) == Some(&b'-');
+    let places = (0..text.len()).filter(has_dash);
     let parts = places.filter_map(move |at| text.get(at..at + GUID_LENGTH));
     parts.filter(|part| is_guid(part))
 }
@@ -99,8 +97,10 @@ pub(super) fn key_issuer(case: &mut Case) -> Result<(), Reason> {
     let tid = Some(claims.text_or_empty("tid")).filter(|tid| is_guid(tid));
     let tid = tid.as_deref();
     let is_named = |tid: &&str| guids(&found).any(|id| same_id(id, tid));
-    let tenant = tid.filter(is_named);
-    let v2 = tenant.and_then(|tid| case.context.settings.v2_issuer(&found, tid));
+    let v2 = || {
+        let tenant = tid.filter(is_named)?;
+        case.context.settings.v2_issuer(&found, tenant)
+    };
     // A set may list the key that verified more than once, for one issuer each.
     let is_it = |key: &&Key| key.public_key().is_ok_and(|key| **key == *token.key());
     let mut refused = None;
@@ -109,7 +109,7 @@ pub(super) fn key_issuer(case: &mut Case) -> Result<(), Reason> {
             return Ok(());
         };
         let signs_for = |issuer: &str| is_filled(template, tid, issuer);
-        if signs_for(&found) || v2.as_deref().is_some_and(signs_for) {
+        if signs_for(&found) || v2().as_deref().is_some_and(signs_for) {
             return Ok(());
         }
         refused = refused.or(Some(template));

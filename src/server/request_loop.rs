@@ -51,6 +51,9 @@ pub(super) struct RequestLoop {
     done: Receiver<Done>,
     bodies: Places,
     open_bodies: Places,
+    /// The clocks, read once for each request: reading them is a cost that shows.
+    now: Instant,
+    unix_now: f64,
     swept: Instant,
     costs: SendCosts,
     date: (u64, String),
@@ -100,6 +103,8 @@ impl RequestLoop {
             done,
             bodies: Places::new(MAX_BODIES),
             open_bodies: Places::new(MAX_OPEN_BODIES),
+            now: Instant::now(),
+            unix_now: clock::unix_now(),
             swept: Instant::now(),
             costs: SendCosts::default(),
             date: (0, String::new()),
@@ -121,7 +126,7 @@ impl RequestLoop {
                 self.fetch_has_ended(fetched);
             }
             self.sweep();
-            for source in self.keys.due(Instant::now()) {
+            for source in self.keys.due(self.now) {
                 self.start_fetch(source);
             }
             // Block only after the channels were checked: a wake-up that came earlier is lost in
@@ -135,6 +140,7 @@ impl RequestLoop {
 
     /// Takes a request that has come; false when there is none.
     fn receive(&mut self, next: std::io::Result<Option<Incoming>>) -> bool {
+        (self.now, self.unix_now) = (Instant::now(), clock::unix_now());
         let next = next.unwrap_or_else(|error| {
             restart(
                 &self.log,
@@ -171,7 +177,7 @@ impl RequestLoop {
         self.go_on(Pending {
             incoming,
             request,
-            since: Instant::now(),
+            since: self.now,
         });
     }
 
@@ -206,9 +212,10 @@ impl RequestLoop {
         let places = self.take_places(pending, route);
         if let Some(claims) = &claims {
             let denied = places.is_none().then_some(Denied::BUSY);
-            let is_wanted = self.audit.wants(denied.is_none());
-            let facts = is_wanted.then(|| facts(claims.token(), true));
-            self.record(pending, route, denied, facts);
+            if self.audit.wants(denied.is_none()) {
+                let facts = facts(claims.token(), true);
+                self.record(pending, route, denied, Some(facts));
+            }
         }
         let (body, at_work) = places.ok_or_else(busy)?;
         Ok(Call {
@@ -244,12 +251,12 @@ impl RequestLoop {
             Ok(token) => token,
             Err(rejection) => return Err(self.refuse(pending, route, &rejection, None)),
         };
-        let now = Instant::now();
+        let now = self.now;
         let context = Context {
             settings: &self.settings,
             keys: self.keys.usable(now),
             needs: route.needs(),
-            now: clock::unix_now(),
+            now: self.unix_now,
         };
         let mut case = Case::new(token, &context);
         let mut rejection = match decide(&mut case, &mut self.cache) {
@@ -354,7 +361,7 @@ impl RequestLoop {
     /// Sends a response. A peer that is gone is no matter; one that does not read, or reads slowly,
     /// gets a worker.
     fn send(&mut self, pending: Pending, response: &Response) {
-        let seconds = clock::unix_now() as u64;
+        let seconds = self.unix_now as u64;
         if self.date.0 != seconds {
             self.date = (seconds, clock::http_date(seconds));
         }
