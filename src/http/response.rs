@@ -176,7 +176,11 @@ impl Response {
 }
 
 fn header_value(value: impl AsRef<str>) -> String {
-    let mut value = value.as_ref().to_owned();
+    let value = value.as_ref();
+    if value.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return value.to_owned();
+    }
+    let mut value = value.to_owned();
     value.retain(|char| !char.is_control());
     if value.is_ascii() {
         return value;
