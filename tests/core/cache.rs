@@ -291,3 +291,14 @@ fn the_bound_in_bytes_holds_when_many_more_and_long_tokens_come() {
     assert_ne!(read_again.json().as_ptr(), first.json().as_ptr());
     assert!(!cache.is_empty());
 }
+
+#[test]
+fn a_token_that_one_route_accepts_is_refused_where_another_needs_more() {
+    let (mut cache, good) = filled();
+    let needs_more = json!({ "needs": { "all": ["role Editor"] } });
+    assert_eq!(
+        judged(&mut cache, needs_more, &good),
+        "permission PermissionMissing"
+    );
+    assert_eq!(judged(&mut cache, json!({}), &good), "accepted");
+}
